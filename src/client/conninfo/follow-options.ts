@@ -1,0 +1,35 @@
+import type { ClientConfig } from 'pg'
+
+import type { TargetSessionAttrs } from '../../core/selection/target-session-attrs'
+
+/** One entry of the host list with everything filled in. */
+export interface ResolvedHost {
+  /** `db1:5432`, `[::1]:5432`, `/tmp:5432`: for humans and maps, unique within the list. */
+  readonly key: string
+  /** The name for TLS and for humans, or the directory of a Unix socket. */
+  readonly host: string
+  /** The numeric address that is dialled instead of `host`. */
+  readonly hostaddr: string | undefined
+  readonly port: number
+}
+
+/** Options of a Pool or Client together with environment and files, resolved in libpq's order. */
+export interface FollowOptions {
+  /** Empty only where a discovery source is configured and nothing else names a host. */
+  readonly hosts: readonly ResolvedHost[]
+  /** Default: `any` for one host, `read-write` for several or with a discovery source (libpq: always `any`). */
+  readonly targetSessionAttrs: TargetSessionAttrs
+  /** Default: `disable`. */
+  readonly loadBalanceHosts: 'disable' | 'random'
+  /** `connectionTimeoutMillis`, else `connect_timeout` in seconds; `undefined` if neither is given or it is 0. */
+  readonly connectTimeoutMillis: number | undefined
+  /** Exactly one host and nothing of ours: `clientOptions` returns what the user gave, unread. */
+  readonly plain: boolean
+  /**
+   * pg's configuration for exactly one host, which need not be one of `hosts` (discovery finds others). Built anew at each
+   * call, so that a password file or a certificate that was changed meanwhile is seen by the next connection.
+   *
+   * @throws ConnInfoError where a file that is named cannot be read, or pg cannot do what was asked for.
+   */
+  clientOptions(host: ResolvedHost): ClientConfig
+}

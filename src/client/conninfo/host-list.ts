@@ -1,0 +1,126 @@
+import { isIP } from 'node:net'
+
+import type { ConnInfoParameters } from '../../core/conninfo/keywords'
+import { pairHosts } from '../../core/conninfo/pair-hosts'
+import { ConnInfoError } from '../../errors'
+import type { ResolvedHost } from './follow-options'
+import { kindOf } from './given-options'
+import type { GivenOptions } from './given-options'
+import { checkPort } from './port'
+
+/** pg's default. libpq's would be the socket directory it was built with, which a JavaScript library does not have. */
+const defaultHost = 'localhost'
+const defaultPort = 5432
+
+/** What an entry of the `hosts` option may carry beside the host itself; it wins over what holds for all hosts. */
+export type HostSettings = Readonly<Record<'user' | 'password' | 'ssl', unknown>>
+
+/** The host list, and by key what single hosts have of their own. */
+export interface HostList {
+  readonly hosts: readonly ResolvedHost[]
+  readonly settings: ReadonlyMap<string, HostSettings>
+}
+
+/**
+ * The list from `host`, `hostaddr` and `port`, wherever they come from.
+ *
+ * @throws {@link ConnInfoError} for lists that do not pair and entries that cannot be dialled.
+ */
+export function listFromParameters(parameters: ConnInfoParameters): HostList {
+  const paired = pairHosts(parameters)
+  if (!paired.ok) throw new ConnInfoError(paired.problem.message)
+  const key = keyring()
+  const hosts = paired.value.map(({ host, hostaddr, port }, index) => {
+    const where = paired.value.length > 1 ? ` of entry ${String(index + 1)}` : ''
+    return key(
+      checkedHost(host, `host${where}`),
+      checkedAddress(hostaddr, `hostaddr${where}`),
+      checkedPort(port, `port${where}`),
+    )
+  })
+  return { hosts: Object.freeze(hosts), settings: new Map() }
+}
+
+/**
+ * The list from the `hosts` option.
+ *
+ * @param port - what entries without a port of their own take, if that is a single number.
+ * @throws {@link ConnInfoError} naming the entry, counted from 0, and what is wrong with it.
+ */
+export function listFromOption(hosts: unknown, port: string | undefined): HostList {
+  if (!Array.isArray(hosts)) throw new ConnInfoError(`hosts: must be an array of { host, port }, not ${kindOf(hosts)}`)
+  const key = keyring()
+  const settings = new Map<string, HostSettings>()
+  const resolved = (hosts as readonly unknown[]).map((entry, index) => {
+    const where = `hosts[${String(index)}]`
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+      throw new ConnInfoError(`${where}: must be an object { host, port }, not ${kindOf(entry)}`)
+    }
+    const given = entry as GivenOptions
+    const host = optionalText(given['host'], `${where}.host`)
+    const hostaddr = optionalText(given['hostaddr'], `${where}.hostaddr`)
+    if (host === undefined && hostaddr === undefined) {
+      throw new ConnInfoError(`${where}: names no host; give host, or hostaddr, or both`)
+    }
+    if (host?.includes(',')) throw new ConnInfoError(`${where}.host: holds a comma; give each host an entry of its own`)
+    const ownPort = given['port'] ?? (port?.includes(',') ? undefined : port)
+    const resolvedHost = key(
+      checkedHost(host, `${where}.host`),
+      checkedAddress(hostaddr, `${where}.hostaddr`),
+      checkedPort(ownPort, `${where}.port`),
+    )
+    const { user, password, ssl } = given
+    settings.set(resolvedHost.key, { user, password, ssl })
+    return resolvedHost
+  })
+  return { hosts: Object.freeze(resolved), settings }
+}
+
+/** A host and its port in one word: `db1:5432`, `[::1]:5432`, `/tmp:5432`. */
+export function keyOf(host: string, port: number): string {
+  return `${host.includes(':') && !host.startsWith('/') ? `[${host}]` : host}:${String(port)}`
+}
+
+/** Makes entries whose keys are unique: a host named twice weighs twice with load_balance_hosts=random, as in libpq. */
+function keyring(): (host: string | undefined, hostaddr: string | undefined, port: number) => ResolvedHost {
+  const used = new Set<string>()
+  return (given, hostaddr, port) => {
+    const host = given ?? hostaddr ?? defaultHost
+    const plain = keyOf(host, port)
+    let key = plain
+    if (used.has(key) && hostaddr !== undefined) key = `${plain}(${hostaddr})`
+    for (let repeat = 2; used.has(key); repeat += 1) key = `${plain}#${String(repeat)}`
+    used.add(key)
+    return Object.freeze({ key, host, hostaddr, port })
+  }
+}
+
+function optionalText(value: unknown, where: string): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined
+  if (typeof value !== 'string') throw new ConnInfoError(`${where}: must be a string, not ${kindOf(value)}`)
+  return value
+}
+
+function checkedHost(host: string | undefined, where: string): string | undefined {
+  if (host?.startsWith('@')) {
+    throw new ConnInfoError(
+      `${where}: pg cannot dial a socket in the abstract namespace ("@…"); use a socket directory`,
+    )
+  }
+  // Never quoted: what follows such an "@" may be the end of a password.
+  if (host?.includes('@') && !host.startsWith('/')) {
+    throw new ConnInfoError(`${where}: holds an "@"; an "@" in a user name or password must be written %40`)
+  }
+  return host
+}
+
+function checkedAddress(hostaddr: string | undefined, where: string): string | undefined {
+  if (hostaddr !== undefined && isIP(hostaddr) === 0) {
+    throw new ConnInfoError(`${where}: must be a numeric IPv4 or IPv6 address; give a name as host instead`)
+  }
+  return hostaddr
+}
+
+function checkedPort(port: unknown, where: string): number {
+  return port === undefined || port === null || port === '' ? defaultPort : checkPort(port, where)
+}

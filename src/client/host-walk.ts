@@ -1,0 +1,113 @@
+import type { Client } from 'pg'
+import { mismatch } from '../core/selection/target-session-attrs'
+import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
+import { createLog } from '../runtime/log'
+import { abandon } from './abandon'
+import { addressesOf, systemLookup } from './addresses'
+import type { FollowOptions, ResolvedHost } from './conninfo/follow-options'
+import { credentialsDiffer } from './credentials'
+import { dial } from './dial'
+import type { Dialling } from './dial'
+import { walk } from './walk'
+import type { AttemptResult } from './walk'
+
+const log = createLog('client')
+
+/** What one address may take where neither `connectionTimeoutMillis` nor `connect_timeout` says anything. */
+export const defaultConnectTimeoutMillis = 10_000
+
+/** The connect of one client over many hosts. */
+export class HostWalk {
+  readonly #client: Client
+  readonly #Base: typeof Client
+  readonly #follow: FollowOptions
+  #callback: ((error: Error | undefined) => void) | undefined
+  #dialling: Dialling | undefined
+  #state: 'new' | 'walking' | 'over' = 'new'
+
+  constructor(client: Client, Base: typeof Client, follow: FollowOptions) {
+    this.#client = client
+    this.#Base = Base
+    this.#follow = follow
+  }
+
+  /** Connects; calls back once, like the callback of pg's `connect`: before the `connect` event and queued queries. */
+  start(callback: (error: Error | undefined) => void): void {
+    if (this.#state !== 'new') {
+      // pg's own words.
+      process.nextTick(callback, new Error('Client has already been connected. You cannot reuse a client.'))
+      return
+    }
+    this.#state = 'walking'
+    this.#callback = callback
+    walk(this.#follow, {
+      random: Math.random,
+      addresses: (host) => this.#addresses(host),
+      attempt: (target, wanted) => this.#attempt(target, wanted),
+      credentialsDiffer: () => credentialsDiffer(this.#follow, this.#Base),
+    }).catch((error: unknown) => this.#fail(error as Error))
+  }
+
+  /** Ends a walk under way: its callback gets an error. Otherwise does nothing. */
+  abort(): void {
+    // pg's own words for a client that was ended.
+    this.#fail(new Error('Connection terminated'))
+  }
+
+  get #timeoutMillis(): number {
+    return this.#follow.connectTimeoutMillis ?? defaultConnectTimeoutMillis
+  }
+
+  async #addresses(host: ResolvedHost): Promise<readonly string[]> {
+    // A stream of the user's finds its way by itself; the name may mean nothing to this machine.
+    if (this.#state === 'over' || this.#follow.clientOptions(host).stream !== undefined) return []
+    return addressesOf(host, this.#timeoutMillis, systemLookup)
+  }
+
+  #attempt(target: ResolvedHost, wanted: TargetSessionAttrs): Promise<AttemptResult> {
+    return new Promise((resolve) => {
+      // Aborted meanwhile: the callback has been given its error, and nothing may be dialled for nobody.
+      if (this.#state === 'over') return resolve({ type: 'taken' })
+      let unsuitable = false
+      const where = target.key
+      const attempt = {
+        options: this.#follow.clientOptions(target),
+        where,
+        timeoutMillis: this.#timeoutMillis,
+        ...(wanted !== 'any' && {
+          accept: (role: Parameters<typeof mismatch>[1]) => {
+            const reason = mismatch(wanted, role)
+            unsuitable = reason !== undefined
+            return reason
+          },
+        }),
+      }
+      this.#dialling = dial(this.#client, this.#Base, attempt, (error) => {
+        log('%s%s: %s', where, target.hostaddr === undefined ? '' : ` (${target.hostaddr})`, error?.message ?? 'taken')
+        if (error === undefined) {
+          // Now and not when the promise settles: queued queries follow in this very tick.
+          this.#settle(undefined)
+          resolve({ type: 'taken' })
+        } else resolve({ type: unsuitable ? 'unsuitable' : 'failed', error })
+      })
+    })
+  }
+
+  #fail(error: Error): void {
+    if (this.#state !== 'walking') return
+    this.#state = 'over'
+    this.#dialling?.abort(error)
+    const callback = this.#callback
+    process.nextTick(() => {
+      callback?.(error)
+    })
+    abandon(this.#client, error)
+  }
+
+  #settle(error: undefined): void {
+    if (this.#state !== 'walking') return
+    this.#state = 'over'
+    this.#dialling = undefined
+    this.#callback?.(error)
+  }
+}

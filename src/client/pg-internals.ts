@@ -1,0 +1,41 @@
+import type { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
+import type { Client } from 'pg'
+
+/**
+ * The parts of pg's Connection that are used here and that its type declarations leave out. They are the same from
+ * pg 8.16 to 8.23.
+ */
+export interface RawConnection extends EventEmitter {
+  stream: Duplex
+  /** Sends one simple query. */
+  query(text: string): void
+  /** Sends a Sync alone. */
+  sync(): void
+  /** Says Terminate and half-closes. */
+  end(): void
+}
+
+/** Messages of the backend as pg-protocol parses them, by the name of the event that carries them. */
+export interface ParameterStatusMessage {
+  readonly parameterName: string
+  readonly parameterValue: string
+}
+
+export interface DataRowMessage {
+  readonly fields: readonly (string | null)[]
+}
+
+export interface NoticeOrError extends Error {
+  readonly code?: string
+}
+
+/** The connection of a client, with the members its public type hides. */
+export function connectionOf(client: Client): RawConnection {
+  return client.connection
+}
+
+/** A client seen as the bag of properties it is, for the few that have no public name. */
+export function propertiesOf(client: Client): Record<string, unknown> {
+  return client as object as Record<string, unknown>
+}

@@ -1,0 +1,27 @@
+import { isAboutCaller } from './sqlstate'
+
+/** What pg itself says, without any code, of a connection that could not be made or was lost. */
+const connectionWords: ReadonlySet<string> = new Set([
+  'Connection terminated',
+  'Connection terminated unexpectedly',
+  'Connection terminated due to connection timeout',
+  'Client has encountered a connection error and is not queryable',
+  'timeout expired',
+  'timeout exceeded when trying to connect',
+  'The server does not support SSL connections',
+  'There was an error establishing an SSL connection',
+])
+
+/** How pg begins when a message comes that it did not wait for. */
+const protocolConfusion = 'Received unexpected '
+
+/**
+ * Whether a failure to connect is about the caller and not about the host. Of a server's errors its SQLSTATE tells; the
+ * errors of sockets, names and TLS have a code of their own. What has neither, and is not one of pg's sentences about
+ * connections, comes from this side: a password function that throws, a password that is no string.
+ */
+export function connectFailureIsAboutCaller(error: { readonly message?: unknown; readonly code?: unknown }): boolean {
+  if (typeof error.code === 'string') return isAboutCaller(error.code)
+  const { message } = error
+  return typeof message === 'string' && !connectionWords.has(message) && !message.startsWith(protocolConfusion)
+}

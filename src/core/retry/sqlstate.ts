@@ -1,0 +1,38 @@
+/** SQLSTATEs that decide something; names as in appendix A of the manual. */
+export const sqlstate = {
+  readOnlySqlTransaction: '25006',
+  featureNotSupported: '0A000',
+  objectNotInPrerequisiteState: '55000',
+  internalError: 'XX000',
+  adminShutdown: '57P01',
+  crashShutdown: '57P02',
+  cannotConnectNow: '57P03',
+  idleSessionTimeout: '57P05',
+  serializationFailure: '40001',
+} as const
+
+/** How a server that is a standby after all refuses a write: always cleanly, nothing was done. */
+const refusedByStandby: ReadonlySet<string> = new Set([
+  sqlstate.readOnlySqlTransaction,
+  sqlstate.featureNotSupported,
+  sqlstate.objectNotInPrerequisiteState,
+  sqlstate.internalError,
+])
+
+/** Whether this answer from a host taken for the leader is a reason to ask that host for its role again. */
+export function mayBeStandbyRefusal(code: string | undefined): boolean {
+  return code !== undefined && refusedByStandby.has(code)
+}
+
+/** Whether a server that says this, as an error or as a notice, is about to end its sessions. */
+export function announcesShutdown(code: string | undefined): boolean {
+  return code === sqlstate.adminShutdown || code === sqlstate.crashShutdown || code === sqlstate.cannotConnectNow
+}
+
+/**
+ * Whether a failure to connect is about the caller (credentials, rights, the database's name) and not about the host:
+ * trying again, here or elsewhere, would end the same way.
+ */
+export function isAboutCaller(code: string | undefined): boolean {
+  return code !== undefined && (code.startsWith('28') || code === '3D000' || code === '42501')
+}

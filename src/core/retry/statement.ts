@@ -1,0 +1,101 @@
+/** Statements that run in one transaction of their own and commit nothing inside: these alone may be sent twice. */
+const replayable: ReadonlySet<string> = new Set([
+  'select',
+  'values',
+  'table',
+  'with',
+  'insert',
+  'update',
+  'delete',
+  'merge',
+])
+
+/** White space as the server knows it: no more than these. A comment ends at either kind of line end. */
+const blank = /[ \t\n\r\f\v]+|--[^\n\r]*/y
+const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y
+const word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
+
+/**
+ * Whether this text is one statement of the allow-list. CALL, DO, several statements, COPY and what cannot run in a
+ * transaction block commit inside and are not. A text that a scanner cannot read with certainty (a backslash inside
+ * quotes means something else under another setting, a quote that does not end) is not replayable either.
+ */
+export function isReplayable(text: string): boolean {
+  let position = 0
+  let first: string | undefined
+  let ended = false
+  while (position < text.length) {
+    const next = skipBlank(text, position)
+    if (next === undefined) return false
+    if (next > position) {
+      position = next
+      continue
+    }
+    const char = text[position]
+    if (char === ';') {
+      ended = true
+      position += 1
+      continue
+    }
+    if (ended) return false
+    if (first === undefined && char === '(') {
+      position += 1
+      continue
+    }
+    const token = endOfToken(text, position)
+    if (token === undefined) return false
+    first ??= text.slice(position, token).toLowerCase()
+    position = token
+  }
+  return first !== undefined && replayable.has(first)
+}
+
+/** Where white space and comments that begin here end; undefined for a comment that never does. */
+function skipBlank(text: string, position: number): number | undefined {
+  blank.lastIndex = position
+  if (blank.test(text)) return blank.lastIndex
+  return text.startsWith('/*', position) ? endOfComment(text, position) : position
+}
+
+/** Block comments nest. */
+function endOfComment(text: string, start: number): number | undefined {
+  let depth = 0
+  for (let position = start; position < text.length; position += 1) {
+    if (text.startsWith('/*', position)) {
+      depth += 1
+      position += 1
+    } else if (text.startsWith('*/', position)) {
+      depth -= 1
+      position += 1
+      if (depth === 0) return position + 1
+    }
+  }
+  return undefined
+}
+
+function endOfToken(text: string, position: number): number | undefined {
+  const char = text[position]
+  if (char === "'" || char === '"') return endOfQuoted(text, position, char)
+  if (char === '$') {
+    const tag = match(dollarTag, text, position)
+    if (tag === undefined) return position + 1
+    const delimiter = text.slice(position, tag)
+    const end = text.indexOf(delimiter, tag)
+    return end < 0 ? undefined : end + delimiter.length
+  }
+  return match(word, text, position) ?? position + 1
+}
+
+/** A quote is doubled to stand for itself. What a backslash in a literal means depends on settings that we do not see. */
+function endOfQuoted(text: string, start: number, quote: string): number | undefined {
+  let end = text.indexOf(quote, start + 1)
+  while (end >= 0 && text[end + 1] === quote) end = text.indexOf(quote, end + 2)
+  if (end < 0) return undefined
+  const backslash = quote === "'" ? text.indexOf('\\', start) : -1
+  return backslash >= 0 && backslash < end ? undefined : end + 1
+}
+
+function match(pattern: RegExp, text: string, position: number): number | undefined {
+  pattern.lastIndex = position
+  return pattern.test(text) ? pattern.lastIndex : undefined
+}

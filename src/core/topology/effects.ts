@@ -1,0 +1,108 @@
+import { standing } from './candidates'
+import { callerFault } from './explain'
+import type { HostKey } from './host'
+import { hostRecord, leaderSuspected } from './state'
+import type { Leader, TopologyState } from './state'
+
+/** What the shell has to do after a change; in this order. */
+export type TopologyEffect =
+  /** There is no leader any more, or it is in doubt: hold callers, ask every host at once. */
+  | { readonly type: 'leader-lost'; readonly leader: Leader; readonly at: number; readonly suspected: boolean }
+  /** It leads no more by its own word: no client of it is handed out again; what runs on one gets its own answer. */
+  | { readonly type: 'retire'; readonly host: HostKey }
+  /** Somebody else leads: whatever is still connected to this host is cut, mid-statement or not. */
+  | { readonly type: 'cut'; readonly host: HostKey }
+  /** There is a leader to be used: the same one, cleared of doubt, or another. */
+  | {
+      readonly type: 'leader-ready'
+      readonly leader: Leader
+      readonly from: Leader | undefined
+      readonly changed: boolean
+    }
+  /** A rival of the leader needs a second look, or nobody leads: ask this host at once. */
+  | { readonly type: 'ask'; readonly host: HostKey }
+  /** Waiting cannot help: nobody answers well, and this host refuses the caller. */
+  | { readonly type: 'caller-fault'; readonly host: HostKey }
+  | { readonly type: 'split-brain'; readonly hosts: readonly HostKey[] }
+  /** Another cluster, or an older timeline, was all that answered for so long that it counts as ours now. */
+  | { readonly type: 'history-replaced'; readonly identity: string | undefined; readonly timeline: number | undefined }
+  /** Something that the snapshot shows has changed. */
+  | { readonly type: 'publish' }
+
+/** Compares two states and says what follows. Pure; the living topology performs it. */
+export function planEffects(before: TopologyState, after: TopologyState): readonly TopologyEffect[] {
+  if (before === after) return []
+  const effects: TopologyEffect[] = []
+  const usedBefore = before.leader !== undefined && !leaderSuspected(before)
+  const suspected = leaderSuspected(after)
+  const usable = after.leader !== undefined && !suspected
+
+  if (before.leader !== undefined && !usable && usedBefore) {
+    const at = after.leaderlessSince ?? suspicionTime(after, before.leader.key)
+    effects.push({ type: 'leader-lost', leader: before.leader, at, suspected })
+  }
+  if (before.leader !== undefined && after.leader === undefined && answers(after, before.leader.key)) {
+    effects.push({ type: 'retire', host: before.leader.key })
+  }
+  const from = before.lastLeader
+  const changed = after.generation !== before.generation
+  if (after.leader !== undefined && changed && from !== undefined && from.key !== after.leader.key) {
+    effects.push({ type: 'cut', host: from.key })
+  }
+  if (after.leader !== undefined && usable && (!usedBefore || changed)) {
+    effects.push({ type: 'leader-ready', leader: after.leader, from, changed })
+  }
+  for (const host of after.hosts) {
+    const isRival = after.leader !== undefined && host.key !== after.leader.key && host.confirmations === 1
+    if (isRival && !before.hosts.includes(host)) effects.push({ type: 'ask', host: host.key })
+  }
+  if (after.splitBrain.length > 0 && !sameHosts(before.splitBrain, after.splitBrain)) {
+    effects.push({ type: 'split-brain', hosts: after.splitBrain })
+  }
+  if (after.leader !== undefined && changed && replacesHistory(before, after)) {
+    const { systemIdentifier: identity, highestTimeline: timeline } = after
+    effects.push({ type: 'history-replaced', identity, timeline })
+  }
+  const fault = callerFault(after)
+  if (fault !== undefined) effects.push({ type: 'caller-fault', host: fault })
+  if (differsVisibly(before, after)) effects.push({ type: 'publish' })
+  return effects
+}
+
+function answers(state: TopologyState, key: HostKey): boolean {
+  return hostRecord(state, key)?.answer !== undefined
+}
+
+function suspicionTime(state: TopologyState, key: HostKey): number {
+  return hostRecord(state, key)?.suspectedAt ?? -Infinity
+}
+
+function replacesHistory(before: TopologyState, after: TopologyState): boolean {
+  return (
+    (before.systemIdentifier !== undefined && before.systemIdentifier !== after.systemIdentifier) ||
+    (before.highestTimeline !== undefined && (after.highestTimeline ?? Infinity) < before.highestTimeline)
+  )
+}
+
+function sameHosts(a: readonly HostKey[], b: readonly HostKey[]): boolean {
+  return a.length === b.length && a.every((key, index) => key === b[index])
+}
+
+/** Positions and round trips change with every probe; roles, timelines and reachability are what listeners wait for. */
+function differsVisibly(before: TopologyState, after: TopologyState): boolean {
+  if (before.leader !== after.leader || before.hosts.length !== after.hosts.length) return true
+  if (!sameHosts(before.splitBrain, after.splitBrain)) return true
+  return after.hosts.some((host, index) => {
+    const old = before.hosts[index]
+    return (
+      old?.key !== host.key ||
+      (old.suspectedAt === undefined) !== (host.suspectedAt === undefined) ||
+      standing(before, old).type !== standing(after, host).type ||
+      old.failure?.reason !== host.failure?.reason ||
+      old.answer?.inRecovery !== host.answer?.inRecovery ||
+      old.answer?.defaultTransactionReadOnly !== host.answer?.defaultTransactionReadOnly ||
+      old.answer?.timeline !== host.answer?.timeline ||
+      old.answer?.systemIdentifier !== host.answer?.systemIdentifier
+    )
+  })
+}

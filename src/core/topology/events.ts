@@ -1,0 +1,13 @@
+import type { Failure, HostKey, Observation } from './host'
+
+/**
+ * News about the cluster. Every event carries its own time (milliseconds of a monotonic clock), so the reducer needs
+ * none. Of a probe it is the time at which the question was *sent*.
+ */
+export type TopologyEvent =
+  | { readonly type: 'observed'; readonly at: number; readonly host: HostKey; readonly answer: Observation }
+  | { readonly type: 'failed'; readonly at: number; readonly host: HostKey; readonly failure: Failure }
+  | { readonly type: 'suspected'; readonly at: number; readonly host: HostKey }
+  | { readonly type: 'tick'; readonly at: number }
+  | { readonly type: 'hosts'; readonly at: number; readonly keys: readonly HostKey[] }
+  | { readonly type: 'reset'; readonly at: number }

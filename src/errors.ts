@@ -1,0 +1,132 @@
+/** Marks errors of ours across copies of this package, where `instanceof` would say no. */
+const brand = Symbol.for('pg-leader.error')
+
+/**
+ * The root of every error this library makes itself. What a server answered passes through untouched: the same object
+ * `pg` made of it.
+ *
+ * @example
+ * ```ts
+ * import { Pool, isPgLeaderError } from 'pg-leader'
+ * const pool = new Pool()
+ * pool.query('select 1').catch((error: unknown) => {
+ *   if (isPgLeaderError(error)) console.error(error.code, error.message)
+ * })
+ * ```
+ */
+export class PgLeaderError extends Error {
+  /** SQLSTATE of class 08 where one fits, else a name such as `CONNINFO`. */
+  readonly code: string
+
+  constructor(message: string, code: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+    Object.defineProperty(this, brand, { value: new.target.name })
+  }
+}
+
+/** A connection string, an option, a service file or an environment variable that cannot be used. Never shows a password. */
+export class ConnInfoError extends PgLeaderError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, 'CONNINFO', options)
+  }
+}
+
+/** One host that was tried and why it would not do. */
+export interface HostFailure {
+  /** The entry of the host list, `host:port`. */
+  readonly host: string
+  /** The address that was dialled, where a name has several. */
+  readonly address?: string
+  readonly error: Error
+}
+
+/** `Client.connect()` walked over every host and none would do; `failures` holds one entry an attempt. */
+export class HostsUnreachableError extends PgLeaderError {
+  readonly failures: readonly HostFailure[]
+
+  constructor(message: string, code: string, failures: readonly HostFailure[]) {
+    super(message, code, { cause: failures.at(-1)?.error })
+    this.failures = failures
+  }
+}
+
+/** Why a host was not used: its entry in the host list, and the reason in words. */
+export interface HostReason {
+  readonly host: string
+  readonly reason: string
+}
+
+/**
+ * A caller was held for want of a suitable host and its time was up. SQLSTATE 08001. `limit` names the option whose time
+ * it was, `hosts` says for each host why not.
+ */
+export class HostSelectionTimeoutError extends PgLeaderError {
+  readonly limit: string
+  readonly waitedMillis: number
+  readonly hosts: readonly HostReason[]
+
+  constructor(
+    message: string,
+    detail: { limit: string; waitedMillis: number; hosts: readonly HostReason[]; cause?: unknown },
+  ) {
+    super(message, '08001', detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.limit = detail.limit
+    this.waitedMillis = detail.waitedMillis
+    this.hosts = detail.hosts
+  }
+}
+
+/** As many callers as `maxWaiting` allows are held already; this one is refused at once instead of being held as well. */
+export class WaitQueueFullError extends PgLeaderError {
+  constructor(message: string) {
+    super(message, '08001')
+  }
+}
+
+/**
+ * The statement was sent and the connection was lost before the server told its fate: it may have been executed, once,
+ * or not at all. It was not sent again. SQLSTATE 08007; `cause` is what `pg` said.
+ */
+export class OutcomeUnknownError extends PgLeaderError {
+  readonly outcome = 'unknown'
+
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, '08007', options)
+  }
+}
+
+function branded(name: string, error: unknown): boolean {
+  return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[brand] === name
+}
+
+/** Whether `error` was made by this library (any copy of it), and not by `pg` or a server. */
+export function isPgLeaderError(error: unknown): error is PgLeaderError {
+  return typeof error === 'object' && error !== null && brand in error
+}
+
+/** Whether `error` is a {@link ConnInfoError} of any copy of this library. */
+export function isConnInfoError(error: unknown): error is ConnInfoError {
+  return branded('ConnInfoError', error)
+}
+
+/** Whether `error` is a {@link HostsUnreachableError} of any copy of this library. */
+export function isHostsUnreachableError(error: unknown): error is HostsUnreachableError {
+  return branded('HostsUnreachableError', error)
+}
+
+/** Whether `error` is a {@link HostSelectionTimeoutError} of any copy of this library. */
+export function isHostSelectionTimeoutError(error: unknown): error is HostSelectionTimeoutError {
+  return branded('HostSelectionTimeoutError', error)
+}
+
+/** Whether `error` is a {@link WaitQueueFullError} of any copy of this library. */
+export function isWaitQueueFullError(error: unknown): error is WaitQueueFullError {
+  return branded('WaitQueueFullError', error)
+}
+
+/** Whether `error` is an {@link OutcomeUnknownError} of any copy of this library. */
+export function isOutcomeUnknownError(error: unknown): error is OutcomeUnknownError {
+  return branded('OutcomeUnknownError', error)
+}

@@ -1,0 +1,69 @@
+import type { FailureFacts } from '../core/retry/decide'
+import { announcesShutdown, mayBeStandbyRefusal, sqlstate } from '../core/retry/sqlstate'
+import { connectionOf } from '../client/pg-internals'
+import type { Session } from '../pool/session'
+import { limit } from '../runtime/timer'
+
+/** How long a server that has announced the end of a session may take to end it. */
+const endingMillis = 1000
+
+/** What pg says when `query_timeout` is over; it has no code, and no server can say it. */
+const readTimeout = 'Query read timeout'
+
+/**
+ * Gathers what is known of a statement that was sent and failed. After an announcement such as 57P01 the connection's
+ * end is waited for: a function may raise the same code, and then ReadyForQuery follows instead.
+ */
+export async function gatherFacts(error: unknown, session: Session): Promise<Omit<FailureFacts, 'demoted'>> {
+  const code = serverCode(error)
+  const timedOut = code === undefined && (error as Error | undefined)?.message === readTimeout
+  const announced = code === sqlstate.idleSessionTimeout || announcesShutdown(code)
+  if (announced && !session.broken) await ended(session)
+  return {
+    sqlstate: code,
+    fromPooler: isFromPooler(error),
+    connectionLost: session.broken && !timedOut,
+    warned: session.warned,
+    timedOut,
+  }
+}
+
+/** The everyday error: the server said no to this statement, and nothing about itself. */
+export function isPlainRefusal(error: unknown, session: Session): boolean {
+  const code = serverCode(error)
+  if (code === undefined || session.broken || (code.startsWith('08') && isFromPooler(error))) return false
+  return (
+    !announcesShutdown(code) &&
+    !mayBeStandbyRefusal(code) &&
+    code !== sqlstate.idleSessionTimeout &&
+    code !== sqlstate.serializationFailure
+  )
+}
+
+/** SQLSTATE of an error that a server sent; errors of sockets and of pg itself have no severity. */
+export function serverCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('severity' in error)) return undefined
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : undefined
+}
+
+/** PostgreSQL names the routine that raised an error; a pooler that lost its server has none to name. */
+function isFromPooler(error: unknown): boolean {
+  return serverCode(error) !== undefined && (error as { routine?: unknown }).routine === undefined
+}
+
+/** Resolves when the connection has ended, or the server has shown that it goes on. */
+function ended(session: Session): Promise<void> {
+  const connection = connectionOf(session.client)
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel()
+      connection.removeListener('end', done)
+      connection.removeListener('readyForQuery', done)
+      resolve()
+    }
+    const timer = limit(endingMillis, done)
+    connection.on('end', done)
+    connection.on('readyForQuery', done)
+  })
+}

@@ -1,0 +1,216 @@
+import type pg from 'pg'
+import type { Client } from 'pg'
+import type { FollowOptions } from '../client/conninfo/follow-options'
+import { initialTopology } from '../core/topology/state'
+import type { QueryCallback } from '../execution/run-query'
+import { Checkout } from '../pool/checkout'
+import { Clients, RetiredError } from '../pool/clients'
+import { whenIdle } from '../pool/pause'
+import type { PauseOptions } from '../pool/pause'
+import { beginCall } from '../pool/ticket'
+import type { CheckoutCallback } from '../pool/ticket'
+import { now } from '../runtime/clock'
+import { createLog } from '../runtime/log'
+import { FailoverStory } from '../telemetry/failover-story'
+import { takeSnapshot } from '../topology/snapshot'
+import type { TopologySnapshot } from '../topology/snapshot'
+import { Following } from './following'
+import type { InheritedPool } from './following'
+import { readSettings } from './settings'
+
+const log = createLog('facade')
+
+type Callback = (...args: unknown[]) => void
+
+/**
+ * Everything a pool does that pg-pool does not. Two doors lead here: the class that we export, and `wrap` around a pool
+ * that exists already; `inherited` are the methods that were there before, bound to the pool.
+ */
+export class PoolDoor {
+  readonly #pool: pg.Pool
+  readonly #inherited: InheritedPool
+  readonly #follow: FollowOptions
+  readonly #clients = new Clients()
+  readonly #following: Following | undefined
+  readonly #resumeListeners = new Set<() => void>()
+  /** Where nothing is followed: holds callers while the pool is paused. Made by the first pause. */
+  #gate: Checkout | undefined
+
+  /** `options`: as given, for our own among them. */
+  constructor(
+    pool: pg.Pool,
+    follow: FollowOptions,
+    options: Readonly<Record<string, unknown>>,
+    inherited: InheritedPool,
+  ) {
+    this.#pool = pool
+    this.#follow = follow
+    this.#inherited = inherited
+    if (follow.plain) return
+    const settings = readSettings(options, follow.connectTimeoutMillis)
+    this.#following = new Following(pool, this.#clients, follow, settings, inherited)
+    ;(pool as unknown as { Client: typeof Client }).Client = this.#following.Client
+  }
+
+  /** Clients that this pool had before we came, and those of them that are checked out. */
+  takeOver(clients: readonly Client[], busy: readonly Client[]): void {
+    this.#following?.takeOver(clients, busy)
+  }
+
+  get topology(): TopologySnapshot {
+    if (this.#following !== undefined) return this.#following.snapshot
+    const rules = { lockoutMillis: Infinity, settleMillis: 0 }
+    return takeSnapshot(
+      initialTopology(
+        this.#follow.hosts.map(({ key }) => key),
+        rules,
+      ),
+      () => undefined,
+    )
+  }
+
+  /** Callers of pg-pool's own queue, and those who wait at our door without having a request there. */
+  waitingCount(inQueue: number): number {
+    const door = this.#following?.checkout ?? this.#gate
+    if (door === undefined) return inQueue
+    // Sessions made in advance are nobody's yet.
+    if (door.held > 0) return door.waiting
+    // A request whose ticket has expired may still stand in pg-pool's queue.
+    return Math.max(0, door.waiting - door.requests) + Math.min(inQueue, door.waiting)
+  }
+
+  connect(callback: CheckoutCallback | undefined): unknown {
+    if (!this.#holds() || this.#pool.ending) return this.#inherited.connect(callback)
+    if (callback !== undefined) {
+      this.#enter(callback)
+      return undefined
+    }
+    return new this.#Promise((resolve, reject) => {
+      this.#enter((error, client) => (error ? reject(error) : resolve(client)))
+    }).catch(recapture)
+  }
+
+  query(text: unknown, values: unknown, callback: unknown): unknown {
+    const following = this.#following
+    if (following === undefined || typeof text === 'function' || this.#pool.ending) {
+      return this.#inherited.query(text, values, callback)
+    }
+    const told = typeof values === 'function' ? values : callback
+    const given = typeof values === 'function' ? undefined : values
+    if (told !== undefined) {
+      following.query(text, given, told as QueryCallback)
+      return undefined
+    }
+    return new this.#Promise((resolve, reject: (error: unknown) => void) => {
+      following.query(text, given, (error, result) => (error ? reject(error) : resolve(result)))
+    }).catch(recapture)
+  }
+
+  end(callback: Callback | undefined): unknown {
+    if (!this.#pool.ending) {
+      this.#following?.end()
+      this.#gate?.end()
+    }
+    return this.#inherited.end(callback)
+  }
+
+  /** What `emit` of the pool does first with an `acquire`. */
+  acquired(client: Client): void {
+    this.#clients.acquired(client)
+  }
+
+  /** What it does first with a `release`. */
+  released(client: Client): void {
+    this.#clients.released(client)
+  }
+
+  /** What it does first with all others. True if the event is not for the pool's listeners. */
+  swallows(event: string | symbol, [first]: readonly unknown[]): boolean {
+    if (event === 'remove') this.#clients.removed(first as Client)
+    if (event !== 'error') return false
+    if (first instanceof RetiredError) return true
+    if (this.#pool.listenerCount('error') > 0) return false
+    log('an error event that nobody listens to: %s', first instanceof Error ? first.message : first)
+    return true
+  }
+
+  async pause(options: PauseOptions = {}): Promise<void> {
+    const door = this.#checkout()
+    // Whoever paused first decides when it goes on.
+    const wasPaused = door.paused
+    door.pause()
+    let resumed = (): void => undefined
+    try {
+      await whenIdle(this.#clients, options, (listener) => this.#resumeListeners.add((resumed = listener)))
+    } catch (error) {
+      if (!wasPaused) door.resume()
+      throw error
+    } finally {
+      this.#resumeListeners.delete(resumed)
+    }
+  }
+
+  resume(): void {
+    ;(this.#following?.checkout ?? this.#gate)?.resume()
+    for (const resumed of [...this.#resumeListeners]) resumed()
+  }
+
+  /** Whether callers come in by our door; if not, straight through pg-pool. */
+  #holds(): boolean {
+    if (this.#following !== undefined) return true
+    return this.#gate !== undefined && (this.#gate.paused || this.#gate.waiting > 0)
+  }
+
+  #enter(callback: CheckoutCallback): void {
+    if (this.#following !== undefined) this.#following.connect(callback)
+    else this.#gate?.enter(beginCall(now()), callback)
+  }
+
+  #checkout(): Checkout {
+    if (this.#following !== undefined) return this.#following.checkout
+    return (this.#gate ??= this.#makeGate())
+  }
+
+  #makeGate(): Checkout {
+    const pool = this.#pool
+    const gate = new Checkout(
+      {
+        request: (callback) => this.#inherited.connect(callback),
+        get max() {
+          return pool.options.max
+        },
+        get idleCount() {
+          return pool.idleCount
+        },
+        limits: { connectionTimeoutMillis: this.#follow.connectTimeoutMillis, failoverTimeoutMillis: undefined },
+        maxWaiting: Infinity,
+        aliveCheckMillis: Infinity,
+        aliveTimeoutMillis: Infinity,
+        available: () => true,
+        successors: () => 0,
+        explain: () => [],
+        suitable: () => true,
+        doubtedSince: () => false,
+        blames: () => 'caller',
+        dead: () => undefined,
+        adopt: (_client, callback) => callback(true),
+        held: () => undefined,
+      },
+      this.#clients,
+      new FailoverStory(() => undefined),
+    )
+    gate.update()
+    return gate
+  }
+
+  /** The kind of promise that the application wants. */
+  get #Promise(): PromiseConstructor {
+    return (this.#pool as unknown as { Promise: PromiseConstructor }).Promise
+  }
+}
+
+/** As pg-pool does: the stack of an error leads to the caller and not to a socket. */
+function recapture(error: unknown): never {
+  Error.captureStackTrace(error as object)
+  throw error
+}

@@ -1,0 +1,50 @@
+import type pg from 'pg'
+import type { StatementMarks } from '../execution/run-query'
+import type { ClientOptions } from './client'
+
+/** Times of the monitors that watch the hosts of a pool, in milliseconds. */
+export interface MonitorOptions {
+  /** Between two questions to one host while all is well. Default: 1000. */
+  readonly intervalMillis?: number
+  /** The same, with jitter, while there is no leader. Default: 25. */
+  readonly leaderlessIntervalMillis?: number
+  /** How long a host may take to answer before it counts as lost. Default: 1000. */
+  readonly timeoutMillis?: number
+}
+
+/** All of pg's options of a pool, and ours. Giving any of ours, or several hosts, makes the pool follow the leader. */
+export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOptions, keyof pg.ClientConfig> {
+  /** One port for all hosts, or a list `'5432,5433'` that pairs with `host`. Default: 5432. */
+  port?: number | string | undefined
+  /**
+   * The longest time a caller is held for want of a suitable host, in milliseconds. Default: `connectionTimeoutMillis`
+   * if that is set (and then it is one deadline for everything), else 60000.
+   */
+  failoverTimeoutMillis?: number | undefined
+  /** How many callers are held for want of a host; the next is refused at once. Default: 10000. */
+  maxWaiting?: number | undefined
+  /** How the hosts are watched. `false`: only when something happened. */
+  monitor?: MonitorOptions | false | undefined
+  /**
+   * A client that was last handed out longer ago is asked whether its server still answers before it is handed out
+   * again. Default: 1000; 0: always, Infinity: never.
+   */
+  aliveCheckMillis?: number | undefined
+}
+
+/** A statement with our marks beside pg's own options. */
+export type MarkedQuery<T extends pg.QueryConfig | pg.QueryArrayConfig = pg.QueryConfig> = T & StatementMarks
+
+/** What `pool.query` takes beside all of pg's forms. */
+export interface MarkedQueryForms {
+  <R extends unknown[] = unknown[]>(
+    query: MarkedQuery<pg.QueryArrayConfig>,
+    values?: unknown[],
+  ): Promise<pg.QueryArrayResult<R>>
+  <R extends pg.QueryResultRow = pg.QueryResultRow>(query: MarkedQuery, values?: unknown[]): Promise<pg.QueryResult<R>>
+}
+
+/** What listeners of `splitBrain` are told: these hosts all claim the lead, on one timeline. */
+export interface SplitBrainEvent {
+  readonly hosts: readonly string[]
+}

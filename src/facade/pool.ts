@@ -1,0 +1,136 @@
+import pg from 'pg'
+import { resolveOptions } from '../client/conninfo/resolve-options'
+import type { FollowOptions } from '../client/conninfo/follow-options'
+import type { PauseOptions } from '../pool/pause'
+import type { CheckoutCallback } from '../pool/ticket'
+import type { FailoverEvent } from '../telemetry/failover-story'
+import type { TopologySnapshot } from '../topology/snapshot'
+import { Client } from './client'
+import type { InheritedPool } from './following'
+import { PoolDoor } from './pool-door'
+import type { MarkedQueryForms, PoolConfig, SplitBrainEvent } from './pool-types'
+
+type Callback = (...args: unknown[]) => void
+type Members = Pick<Pool, 'pause' | 'resume' | 'topology'>
+
+/**
+ * Behind the exported `Pool` stands a subclass of the application's own `pg.Pool`: whoever tests `instanceof`, patches the
+ * prototype or calls `super` finds what it expects. It has no state but its door.
+ */
+class LeaderPool extends pg.Pool implements Members {
+  readonly #door: PoolDoor
+
+  constructor(config?: PoolConfig) {
+    // Options are judged before pg-pool sees them, by their names and never by a later surprise.
+    const follow: FollowOptions | undefined = isOptions(config) ? resolveOptions(config) : undefined
+    super(config as pg.PoolConfig | undefined)
+    const methods: InheritedPool = {
+      connect: (callback) => (callback === undefined ? super.connect() : super.connect(callback as never)),
+      query: (text, values, callback) => super.query(text as never, values as never, callback as never),
+      end: (callback) => (callback === undefined ? super.end() : super.end(callback)),
+      emit: (event, detail) => super.emit(event, detail),
+    }
+    const self = this as unknown as { Client: typeof pg.Client }
+    if (follow?.plain === true && self.Client === pg.Client) self.Client = Client
+    const options = (follow === undefined ? {} : (config ?? {})) as Readonly<Record<string, unknown>>
+    this.#door = new PoolDoor(this, follow ?? resolveOptions({}), options, methods)
+  }
+
+  override connect(callback?: unknown): never {
+    return this.#door.connect(callback as CheckoutCallback | undefined) as never
+  }
+
+  override query(text?: unknown, values?: unknown, callback?: unknown): never {
+    return this.#door.query(text, values, callback) as never
+  }
+
+  override end(callback?: unknown): never {
+    return this.#door.end(callback as Callback | undefined) as never
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    // `args` is read where it has been filled only: this is on the way of every statement.
+    if (event === 'acquire') this.#door.acquired(args[0] as pg.Client)
+    else if (event === 'release') this.#door.released(args[1] as pg.Client)
+    else if (this.#door.swallows(event, args)) return false
+    return this.listenerCount(event) > 0 && super.emit(event, ...args)
+  }
+
+  get topology(): TopologySnapshot {
+    return this.#door.topology
+  }
+
+  pause(options?: PauseOptions): Promise<void> {
+    return this.#door.pause(options)
+  }
+
+  resume(): void {
+    this.#door.resume()
+  }
+
+  static {
+    // pg-pool has a getter there, which its type declarations call a property.
+    const inherited = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(pg.Pool.prototype), 'waitingCount')
+    Object.defineProperty(this.prototype, 'waitingCount', {
+      configurable: true,
+      get(this: LeaderPool): number {
+        return this.#door.waitingCount(inherited?.get?.call(this) as number)
+      },
+    })
+  }
+}
+
+/** A string or the like is for pg-pool to refuse, in its own words. */
+function isOptions(config: unknown): boolean {
+  return config === undefined || config === null || typeof config === 'object'
+}
+
+/**
+ * `pg.Pool` that follows the leader. With one host and none of our options it is exactly pg's; with several it keeps its
+ * connections on the leader, holds callers while there is none, moves to the next one, and sends again what is safe to
+ * send again.
+ *
+ * @throws ConnInfoError from the constructor for options that cannot be used. `connect` and `query` reject with
+ * HostSelectionTimeoutError (no suitable host in time), WaitQueueFullError (too many wait), OutcomeUnknownError (a
+ * statement that was sent and whose fate was not told), or what pg and the server say.
+ * @example
+ * ```ts
+ * import { Pool } from 'pg-leader'
+ * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+ * pool.on('failover', ({ from, to, leaderlessMillis }) => console.log(`${from} to ${to} in ${leaderlessMillis} ms`))
+ * const { rows } = await pool.query({ text: 'select * from orders where id = $1', values: [1], readOnly: true })
+ * console.log(rows, pool.topology.leader)
+ * await pool.end()
+ * ```
+ */
+export interface Pool extends pg.Pool {
+  readonly query: MarkedQueryForms & pg.Pool['query']
+  /** Something that the snapshot shows has changed. */
+  on(event: 'topology', listener: (topology: TopologySnapshot) => void): this
+  /** Somebody else leads, or the same host after a restart; told when the last caller that was held has been served. */
+  on(event: 'failover', listener: (failover: FailoverEvent) => void): this
+  /** Several hosts claim the lead on one timeline: the present leader is kept, if there is one, and none is elected. */
+  on(event: 'splitBrain', listener: (splitBrain: SplitBrainEvent) => void): this
+  on<K extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(
+    event: K,
+    listener: K extends 'error' | 'release'
+      ? (err: Error, client: pg.PoolClient) => void
+      : (client: pg.PoolClient) => void,
+  ): this
+  /** A frozen picture of what is believed of the cluster now. */
+  readonly topology: TopologySnapshot
+  /**
+   * Holds every new caller and resolves when every checked-out client has been released: for planned work on the
+   * servers. Rejects, and goes on, if that takes longer than `timeoutMillis`. A caller is held no longer than
+   * `failoverTimeoutMillis`. Work that holds a client and waits for another one waits for `resume`.
+   */
+  pause(options?: PauseOptions): Promise<void>
+  /** Lets the held callers go on. */
+  resume(): void
+}
+
+/** The class; what its instances are and do is said at the interface of the same name. */
+export const Pool = Object.defineProperty(LeaderPool, 'name', { value: 'Pool' }) as unknown as {
+  new (config?: PoolConfig): Pool
+  readonly prototype: Pool
+}

@@ -1,0 +1,56 @@
+import { ConnInfoError } from '../errors'
+import type { Limits } from '../pool/deadlines'
+import type { MonitorTimes } from '../topology/living-topology'
+
+/** Options of ours, checked, with their defaults. */
+export interface Settings {
+  readonly limits: Limits
+  readonly maxWaiting: number
+  readonly aliveCheckMillis: number
+  readonly times: MonitorTimes
+}
+
+const defaults = { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 }
+
+/**
+ * Reads the options of a following pool that are times and bounds.
+ *
+ * @throws {@link ConnInfoError} naming the option, the value and what would do.
+ */
+export function readSettings(
+  options: Readonly<Record<string, unknown>>,
+  connectTimeoutMillis: number | undefined,
+): Settings {
+  const monitor = options['monitor']
+  if (monitor !== undefined && monitor !== false && (typeof monitor !== 'object' || monitor === null)) {
+    throw new ConnInfoError(`monitor must be an object of times or false, not ${show(monitor)}`)
+  }
+  const given = (monitor === false ? {} : (monitor ?? {})) as Readonly<Record<string, unknown>>
+  const time = (name: keyof typeof defaults): number =>
+    number(`monitor.${name}`, given[name], { least: 1 }) ?? defaults[name]
+  return {
+    limits: {
+      connectionTimeoutMillis: connectTimeoutMillis,
+      failoverTimeoutMillis: number('failoverTimeoutMillis', options['failoverTimeoutMillis'], { least: 1 }),
+    },
+    maxWaiting: number('maxWaiting', options['maxWaiting'], { least: 1, infinite: true }) ?? 10_000,
+    aliveCheckMillis: number('aliveCheckMillis', options['aliveCheckMillis'], { least: 0, infinite: true }) ?? 1000,
+    times: {
+      intervalMillis: monitor === false ? Infinity : time('intervalMillis'),
+      leaderlessIntervalMillis: time('leaderlessIntervalMillis'),
+      timeoutMillis: time('timeoutMillis'),
+    },
+  }
+}
+
+function number(name: string, value: unknown, range: { least: number; infinite?: boolean }): number | undefined {
+  if (value === undefined) return undefined
+  const fits = typeof value === 'number' && value >= range.least && (value !== Infinity || range.infinite === true)
+  if (fits) return value
+  const upTo = range.infinite === true ? ' or Infinity' : ''
+  throw new ConnInfoError(`${name} must be a number of at least ${range.least}${upTo}, not ${show(value)}`)
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}

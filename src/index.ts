@@ -1,0 +1,19 @@
+export * from 'pg'
+
+/** pg's libpq bindings; there are none here. */
+export const native = null
+
+export { Client } from './facade/client'
+export type { ClientOptions, HostOptions } from './facade/client'
+export { Pool } from './facade/pool'
+export type { MarkedQuery, MarkedQueryForms, MonitorOptions, PoolConfig, SplitBrainEvent } from './facade/pool-types'
+export { wrap } from './facade/wrap'
+export type { WrapOptions } from './facade/wrap'
+export { parseConnInfo } from './client/conninfo/parse'
+export type { ConnInfo, ConnInfoHost } from './client/conninfo/parse'
+export type { TargetSessionAttrs } from './core/selection/target-session-attrs'
+export type { StatementMarks } from './execution/run-query'
+export type { PauseOptions } from './pool/pause'
+export type { FailoverEvent } from './telemetry/failover-story'
+export type { HostRole, HostSnapshot, TopologySnapshot } from './topology/snapshot'
+export * from './errors'

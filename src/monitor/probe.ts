@@ -1,0 +1,198 @@
+import pg from 'pg'
+import type { Observation, Failure } from '../core/topology/host'
+import { parseLsn } from '../core/outcome/lsn'
+import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
+import { announcesShutdown } from '../core/retry/sqlstate'
+import { now } from '../runtime/clock'
+import { createLog } from '../runtime/log'
+import { limit } from '../runtime/timer'
+
+const log = createLog('monitor')
+
+/**
+ * One statement tells all. The timeline is the first eight digits of the current WAL file's name, which are right from
+ * the first moment after a promotion; `pg_control_checkpoint()` lags it by a checkpoint.
+ */
+const everything = `select pg_is_in_recovery() as recovery,
+  current_setting('default_transaction_read_only') as read_only,
+  (select system_identifier::text from pg_control_system()) as system_identifier,
+  case when pg_is_in_recovery() then (select received_tli::text from pg_stat_wal_receiver)
+    else (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text end as timeline,
+  extract(epoch from pg_postmaster_start_time())::text as started,
+  case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as lsn`
+
+/** What a pooler or a fork answers as well. */
+const roleOnly = `select pg_is_in_recovery() as recovery,
+  current_setting('default_transaction_read_only') as read_only`
+
+/** What an application sets for its own clients does not concern a monitor. */
+const ofOurOwn = {
+  query_timeout: 0,
+  connectionTimeoutMillis: 0,
+  binary: false,
+  pipeline: false,
+  Promise: undefined,
+  types: { getTypeParser: () => (value: string) => value },
+} as const
+
+/** As the server sends it: text, whatever type parsers the application has set. */
+interface Row {
+  readonly recovery: string
+  readonly read_only: string
+  readonly system_identifier?: string | null
+  readonly timeline?: string | null
+  readonly started?: string | null
+  readonly lsn?: string | null
+}
+
+/** The answer of one host to one question, or why there is none. */
+export type ProbeResult =
+  { readonly ok: true; readonly answer: Observation } | { readonly ok: false; readonly failure: Failure }
+
+/**
+ * A session parked on one host, over which that host is asked what it is. It survives a promotion, so the news comes with
+ * the next answer; a restart ends it, which is news as well. It never keeps the process alive.
+ */
+export class Probe {
+  readonly #host: string
+  readonly #options: () => pg.ClientConfig
+  readonly #lost: (why: string) => void
+  #session: Session | undefined
+  #socket: Stream | undefined
+  #asking = false
+  #question = everything
+
+  /** `lost` is told when the parked session ends, or a shutdown is announced on it, while no question is open. */
+  constructor(host: string, options: () => pg.ClientConfig, lost: (why: string) => void) {
+    this.#host = host
+    this.#options = options
+    this.#lost = lost
+  }
+
+  /** Asks; the answer, or the reason why there is none, comes within `timeoutMillis`. Never rejects. */
+  async ask(timeoutMillis: number): Promise<ProbeResult> {
+    const question = { open: true, sentAt: now() }
+    this.#asking = true
+    let expire: (failure: ProbeResult) => void = () => undefined
+    const expiry = new Promise<ProbeResult>((resolve) => (expire = resolve))
+    const timer = limit(timeoutMillis, () => {
+      question.open = false
+      this.close()
+      const message = `did not answer within ${timeoutMillis} ms`
+      expire(failed(Object.assign(new Error(message), { code: 'ETIMEDOUT' })))
+    })
+    try {
+      return await Promise.race([this.#answer(question), expiry])
+    } finally {
+      timer.cancel()
+      question.open = false
+      this.#asking = false
+    }
+  }
+
+  async #answer(question: { readonly open: boolean; readonly sentAt: number }): Promise<ProbeResult> {
+    const parked = this.#session
+    let session = parked
+    try {
+      session ??= this.#open()
+      if (session.processID === null) await session.connect()
+      session.unref()
+      const row = await this.#query(session)
+      return { ok: true, answer: observation(row, now() - question.sentAt) }
+    } catch (error) {
+      if (session !== undefined) this.#close(session)
+      // That a parked session has ended says nothing of the host: it is asked over a new one.
+      if (parked !== undefined && question.open) return this.#answer(question)
+      return failed(error as Error)
+    }
+  }
+
+  async #query(session: Session): Promise<Row> {
+    try {
+      return await only(session.query<Row>(this.#question))
+    } catch (error) {
+      const { code } = error as { code?: string }
+      const unreadable = this.#question === everything && session === this.#session && isUnreadable(code)
+      if (!unreadable) throw error
+      log('%s: %s; going by its role alone, without timeline and identity', this.#host, (error as Error).message)
+      this.#question = roleOnly
+      return only(session.query<Row>(this.#question))
+    }
+  }
+
+  #open(): Session {
+    // By descriptors: a password may be hidden from enumeration.
+    const options = Object.defineProperties({}, Object.getOwnPropertyDescriptors(this.#options()))
+    const session = new pg.Client(Object.assign(options, ofOurOwn)) as Session
+    const onLoss = (why: string): void => {
+      if (this.#session !== session) return
+      this.#close(session)
+      if (!this.#asking) this.#lost(why)
+    }
+    session.on('error', (error: Error) => onLoss(error.message))
+    session.on('end', () => onLoss('the session ended'))
+    session.on('notice', ({ code, message }) => {
+      if (announcesShutdown(code)) onLoss(message ?? 'shutting down')
+    })
+    this.#session = session
+    // A process that has nothing else to do may end.
+    this.#socket = session.connection.stream
+    this.#socket.unref?.()
+    return session
+  }
+
+  /** Ends the parked session, if there is one, without waiting for a server that may be frozen. */
+  close(): void {
+    if (this.#session !== undefined) this.#close(this.#session)
+  }
+
+  #close(session: Session): void {
+    if (this.#session === session) this.#session = undefined
+    session.end().catch(() => undefined)
+    session.connection.stream.destroy()
+    // Under TLS the stream is the wrapper, and the socket an object of its own.
+    this.#socket?.destroy()
+  }
+}
+
+interface Stream {
+  unref?(): void
+  destroy(): void
+}
+
+/** pg's Client with the members that its type declarations leave out. */
+interface Session extends pg.Client {
+  readonly processID: number | null
+  readonly connection: pg.Connection & { readonly stream: Stream }
+  unref(): void
+}
+
+async function only(result: Promise<pg.QueryResult<Row>>): Promise<Row> {
+  const row = (await result).rows[0]
+  if (row === undefined) throw Object.assign(new Error('the host answered with no row'), { code: '08P01' })
+  return row
+}
+
+/** Undefined function, column or table, missing right, not supported: this server does not show it to us. */
+function isUnreadable(code: string | undefined): boolean {
+  return code !== undefined && (code.startsWith('42') || code === '0A000' || code === '22023')
+}
+
+function observation(row: Row, roundTripMillis: number): Observation {
+  return Object.freeze({
+    inRecovery: row.recovery === 't',
+    defaultTransactionReadOnly: row.read_only === 'on',
+    systemIdentifier: row.system_identifier ?? undefined,
+    timeline: row.timeline == null ? undefined : Number(row.timeline),
+    postmasterStartTime: row.started ?? undefined,
+    lsn: parseLsn(row.lsn),
+    roundTripMillis,
+  })
+}
+
+function failed(error: Error & { code?: unknown }): ProbeResult {
+  const { message, code } = error
+  const reason =
+    typeof code !== 'string' || code === 'ETIMEDOUT' || message.includes(code) ? message : `${message} (${code})`
+  return { ok: false, failure: Object.freeze({ reason, aboutCaller: connectFailureIsAboutCaller(error), error }) }
+}

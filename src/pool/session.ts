@@ -1,0 +1,49 @@
+import type { Client } from 'pg'
+import type { HostKey } from '../core/topology/host'
+import { connectionOf } from '../client/pg-internals'
+
+/** A physical connection of a pool, and what is known of it. */
+export interface Session {
+  readonly client: Client
+  readonly host: HostKey
+  /** The topology's generation when it was dialled. */
+  readonly generation: number
+  /** When it was last handed out or asked for a sign of life; it may be idle since. */
+  usedAt: number
+  /** Checked out, or on its way to a caller. */
+  busy: boolean
+  /** Not to be handed out again. */
+  retired: boolean
+  /** The connection has ended or its socket failed. */
+  broken: boolean
+  /** The topology in which it was last found to be on a host to go to; compared, never looked into. */
+  suitedIn: unknown
+  /** A notice announced that the server ends its sessions. */
+  warned: boolean
+}
+
+/** A property of the client and not an entry of a map: it is looked at in every checkout. */
+const key = Symbol('pg-leader.session')
+
+/** Remembers what a client is connected to. */
+export function beginSession(client: Client, host: HostKey, generation: number, at: number): Session {
+  const flags = { busy: false, retired: false, broken: false, warned: false, suitedIn: undefined }
+  const session: Session = { client, host, generation, usedAt: at, ...flags }
+  Object.defineProperty(client, key, { value: session, configurable: true })
+  return session
+}
+
+/** The session of a client that was dialled here; undefined for one that was connected before we came. */
+export function sessionOf(client: Client): Session | undefined {
+  return (client as { readonly [key]?: Session })[key]
+}
+
+/** Cuts a connection without waiting for a server that may be frozen; what runs on it fails at once. */
+export function cutSocket(client: Client): void {
+  connectionOf(client).stream.destroy()
+}
+
+/** Whether `end()` was called on it, by pg-pool or by anybody: that its connection closes then is no news. */
+export function isEnding(client: Client): boolean {
+  return (client as unknown as { readonly _ending: boolean })._ending
+}

@@ -1,0 +1,112 @@
+import type { Leader } from '../core/topology/state'
+
+/** The whole story of one failover; what `pool.on('failover', …)` is given. Times are milliseconds. */
+export interface FailoverEvent {
+  /** Who led before. The same host as `to` after a restart in place. */
+  readonly from: string
+  readonly to: string
+  /** Undefined where timelines cannot be read. */
+  readonly fromTimeline: number | undefined
+  readonly toTimeline: number | undefined
+  /** The topology's generation from then on. */
+  readonly generation: number
+  /** From the first sign of the loss to the new leader, as this process saw it. */
+  readonly leaderlessMillis: number
+  /** Calls that waited meanwhile. */
+  readonly held: number
+  /** The longest that one of them waited for a leader. */
+  readonly longestHoldMillis: number
+  /** Statements that were sent again, because the first attempt had no effect or the caller declared it harmless. */
+  readonly replayed: number
+  /** Statements that were in flight and whose fate nobody knows: each got an `OutcomeUnknownError`. */
+  readonly unknown: number
+}
+
+/** Collects what happens from the loss of a leader until the last caller it held has been served. */
+export class FailoverStory {
+  #lostAt: number | undefined
+  #held = 0
+  #stillHeld = 0
+  #longestHoldMillis = 0
+  #replayed = 0
+  #unknown = 0
+  #pending: { from: Leader; to: Leader; generation: number; electedAt: number } | undefined
+  readonly #tell: (event: FailoverEvent) => void
+
+  constructor(tell: (event: FailoverEvent) => void) {
+    this.#tell = tell
+  }
+
+  /** Whether a new leader has been found whose story is not told yet. */
+  get pending(): boolean {
+    return this.#pending !== undefined
+  }
+
+  lost(at: number): void {
+    this.#lostAt ??= at
+  }
+
+  held(): void {
+    this.#held += 1
+    this.#stillHeld += 1
+  }
+
+  /** One of the held has left the line, with a client or without. */
+  released(): void {
+    this.#stillHeld -= 1
+  }
+
+  /** Everybody who was held has been served, or has given up. */
+  get over(): boolean {
+    return this.#stillHeld === 0
+  }
+
+  heldFor(millis: number): void {
+    this.#longestHoldMillis = Math.max(this.#longestHoldMillis, millis)
+  }
+
+  replayed(): void {
+    this.#replayed += 1
+  }
+
+  unknown(): void {
+    this.#unknown += 1
+  }
+
+  /** Somebody else leads, or the same host in another incarnation. */
+  elected(from: Leader, to: Leader, generation: number, electedAt: number): void {
+    this.#pending = { from: this.#pending?.from ?? from, to, generation, electedAt }
+  }
+
+  /** The leader came back as it was: nothing to tell. */
+  clear(): void {
+    if (this.#pending === undefined) this.#begin()
+  }
+
+  /** To be called when nobody is held any more: tells the story, if there is one. */
+  conclude(): void {
+    const pending = this.#pending
+    if (pending === undefined) return
+    const { from, to, generation, electedAt } = pending
+    const event: FailoverEvent = Object.freeze({
+      from: from.key,
+      to: to.key,
+      fromTimeline: from.timeline,
+      toTimeline: to.timeline,
+      generation,
+      leaderlessMillis: Math.max(0, electedAt - (this.#lostAt ?? electedAt)),
+      held: this.#held,
+      longestHoldMillis: this.#longestHoldMillis,
+      replayed: this.#replayed,
+      unknown: this.#unknown,
+    })
+    this.#pending = undefined
+    this.#begin()
+    this.#tell(event)
+  }
+
+  #begin(): void {
+    this.#lostAt = undefined
+    this.#held = this.#longestHoldMillis = this.#replayed = this.#unknown = 0
+  }
+}

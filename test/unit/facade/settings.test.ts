@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { ConnInfoError } from '../../../src/errors'
+import { readSettings } from '../../../src/facade/settings'
+
+describe('readSettings', () => {
+  it('has the defaults of the manual', () => {
+    expect(readSettings({}, undefined)).toEqual({
+      limits: { connectionTimeoutMillis: undefined, failoverTimeoutMillis: undefined },
+      maxWaiting: 10_000,
+      aliveCheckMillis: 1000,
+      times: { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 },
+    })
+  })
+
+  it('takes what is given, part by part', () => {
+    const given = {
+      failoverTimeoutMillis: 5000,
+      maxWaiting: Infinity,
+      aliveCheckMillis: 0,
+      monitor: { intervalMillis: 250, timeoutMillis: 300.5 },
+    }
+    expect(readSettings(given, 700)).toEqual({
+      limits: { connectionTimeoutMillis: 700, failoverTimeoutMillis: 5000 },
+      maxWaiting: Infinity,
+      aliveCheckMillis: 0,
+      times: { intervalMillis: 250, leaderlessIntervalMillis: 25, timeoutMillis: 300.5 },
+    })
+  })
+
+  it('asks only when something happened with monitor: false', () => {
+    expect(readSettings({ monitor: false }, undefined).times).toEqual({
+      intervalMillis: Infinity,
+      leaderlessIntervalMillis: 25,
+      timeoutMillis: 1000,
+    })
+  })
+
+  it.each([
+    [{ failoverTimeoutMillis: 0 }, 'failoverTimeoutMillis must be a number of at least 1, not 0'],
+    [{ failoverTimeoutMillis: Infinity }, 'failoverTimeoutMillis must be a number of at least 1, not Infinity'],
+    [{ failoverTimeoutMillis: '5000' }, 'failoverTimeoutMillis must be a number of at least 1, not "5000"'],
+    [{ maxWaiting: 0 }, 'maxWaiting must be a number of at least 1 or Infinity, not 0'],
+    [{ maxWaiting: null }, 'maxWaiting must be a number of at least 1 or Infinity, not null'],
+    [{ aliveCheckMillis: -1 }, 'aliveCheckMillis must be a number of at least 0 or Infinity, not -1'],
+    [{ aliveCheckMillis: NaN }, 'aliveCheckMillis must be a number of at least 0 or Infinity, not NaN'],
+    [{ monitor: true }, 'monitor must be an object of times or false, not true'],
+    [{ monitor: null }, 'monitor must be an object of times or false, not null'],
+    [{ monitor: 'off' }, 'monitor must be an object of times or false, not "off"'],
+    [{ monitor: { intervalMillis: 0 } }, 'monitor.intervalMillis must be a number of at least 1, not 0'],
+    [
+      { monitor: { leaderlessIntervalMillis: -25 } },
+      'monitor.leaderlessIntervalMillis must be a number of at least 1, not -25',
+    ],
+    [{ monitor: { timeoutMillis: '1s' } }, 'monitor.timeoutMillis must be a number of at least 1, not "1s"'],
+  ])('refuses %j and says why', (given, message) => {
+    const read = (): unknown => readSettings(given, undefined)
+    expect(read).toThrow(ConnInfoError)
+    expect(read).toThrow(message)
+  })
+})

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { TopologyEffect } from '../../../src/core/topology/effects'
+import type { Observation } from '../../../src/core/topology/host'
+import type { Probe, ProbeResult } from '../../../src/monitor/probe'
+import { LivingTopology } from '../../../src/topology/living-topology'
+
+const primary: Observation = {
+  inRecovery: false,
+  defaultTransactionReadOnly: false,
+  systemIdentifier: 'ours',
+  timeline: 1,
+  postmasterStartTime: 's',
+  lsn: undefined,
+  roundTripMillis: 1,
+}
+const standby: Observation = { ...primary, inRecovery: true }
+const ok = (answer: Observation): ProbeResult => ({ ok: true, answer })
+const silent = (reason: string, aboutCaller = false): ProbeResult => ({
+  ok: false,
+  failure: { reason, aboutCaller, error: new Error(reason) },
+})
+
+/** A topology whose hosts answer within a millisecond what a test says; `undefined` never answers. */
+function living(answers: Record<string, ProbeResult | undefined>, intervalMillis = 1000) {
+  const effects: TopologyEffect[] = []
+  const asked: Record<string, number> = {}
+  const lost: Record<string, (why: string) => void> = {}
+  const topology = new LivingTopology(
+    {
+      hosts: Object.keys(answers),
+      times: { intervalMillis, leaderlessIntervalMillis: 25, timeoutMillis: 1000 },
+      lockoutMillis: 60_000,
+      createProbe: (host, tell) => {
+        lost[host] = tell
+        const ask = (): Promise<ProbeResult> => {
+          asked[host] = (asked[host] ?? 0) + 1
+          return new Promise((resolve) => {
+            const told = answers[host]
+            if (told !== undefined) setTimeout(() => resolve(told), 1)
+          })
+        }
+        return { ask, close: () => undefined } as unknown as Probe
+      },
+    },
+    (effect) => effects.push(effect),
+  )
+  return { topology, effects, asked, lost, answers }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.spyOn(Math, 'random').mockReturnValue(0.5)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+describe('LivingTopology', () => {
+  it('asks nobody before it is started, everybody then, and nobody after it was stopped', async () => {
+    const { topology, asked } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(asked).toEqual({})
+    topology.start()
+    topology.start()
+    await vi.advanceTimersByTimeAsync(2)
+    expect(asked).toEqual({ 'a:1': 1, 'b:2': 1 })
+    expect(topology.targets('read-write')).toEqual(['a:1'])
+    topology.stop()
+    topology.start()
+    topology.askAll()
+    await topology.ask('a:1')
+    topology.suspect('a:1', 'test')
+    expect(vi.getTimerCount()).toBe(0)
+    expect(asked).toEqual({ 'a:1': 1, 'b:2': 1 })
+    expect(topology.targets('read-write')).toEqual(['a:1'])
+  })
+
+  it('decides 100 ms after the first candidate was asked, by a clock of its own', async () => {
+    const { topology } = living({ 'a:1': ok(primary), 'b:2': undefined }, 60_000)
+    topology.start()
+    await vi.advanceTimersByTimeAsync(99)
+    expect(topology.snapshot.leader).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(2)
+    expect(topology.snapshot.leader).toBe('a:1')
+    topology.stop()
+  })
+
+  it('calls for a decision again when its timer came too early', () => {
+    const { topology } = living({ 'a:1': ok(primary), 'b:2': undefined })
+    const start = performance.now()
+    topology.dispatch({ type: 'observed', host: 'a:1', at: start, answer: primary })
+    // Timers count whole milliseconds from the last turn of the loop: they may fire a little before their time.
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(start + 99.5)
+    vi.advanceTimersByTime(100)
+    expect(topology.snapshot.leader).toBeUndefined()
+    clock.mockReturnValue(start + 101)
+    vi.advanceTimersByTime(2)
+    expect(topology.snapshot.leader).toBe('a:1')
+    topology.stop()
+  })
+
+  it('asks every second while all is well, and while the leader is lost every 25 ms who fails, every 10 ms who answers', async () => {
+    const { topology, asked, answers } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(100)
+    for (const host of Object.keys(asked)) asked[host] = 0
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(asked).toEqual({ 'a:1': 5, 'b:2': 5 })
+    answers['a:1'] = silent('connection refused')
+    topology.suspect('a:1', 'a connection was lost')
+    await vi.advanceTimersByTimeAsync(500)
+    expect(asked['a:1']).toBeGreaterThan(5 + 15)
+    expect(asked['a:1']).toBeLessThan(5 + 30)
+    expect(asked['b:2']).toBeGreaterThan(5 + 38)
+    expect(asked['b:2']).toBeLessThan(5 + 75)
+    topology.stop()
+  })
+
+  it('asks quickly while somebody waits', async () => {
+    const { topology, asked } = living({ 'a:1': ok(standby), 'b:2': ok(standby) }, Infinity)
+    topology.start()
+    await vi.advanceTimersByTimeAsync(100)
+    const calm = asked['a:1'] ?? 0
+    topology.somebodyWaits = true
+    await vi.advanceTimersByTimeAsync(500)
+    expect((asked['a:1'] ?? 0) - calm).toBeGreaterThan(15)
+    topology.stop()
+  })
+
+  it('does not ask a host every 25 ms that refuses the caller', async () => {
+    const { topology, asked, effects } = living({ 'a:1': silent('no such role', true) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(1500)
+    expect(asked['a:1']).toBe(2)
+    expect(topology.callerFault).toMatchObject({ host: 'a:1', failure: { reason: 'no such role' } })
+    expect(effects.map(({ type }) => type)).toContain('caller-fault')
+    topology.stop()
+  })
+
+  it('takes the end of a parked session for a doubt, and asks at once', async () => {
+    const { topology, asked, effects, lost } = living({ 'a:1': ok(primary) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(100)
+    effects.length = 0
+    lost['a:1']?.('the session ended')
+    expect(asked['a:1']).toBe(2)
+    expect(topology.targets('read-write')).toEqual([])
+    expect(topology.snapshot.leader).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(2)
+    expect(topology.targets('read-write')).toEqual(['a:1'])
+    expect(effects.filter(({ type }) => type !== 'publish')).toMatchObject([
+      { type: 'leader-lost', suspected: true },
+      { type: 'leader-ready', changed: false },
+    ])
+    topology.stop()
+  })
+
+  it('asks a rival a second time at once, and follows it then', async () => {
+    const { topology, answers } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(100)
+    answers['b:2'] = ok({ ...primary, timeline: 2, postmasterStartTime: 'b' })
+    const known = topology.ask('b:2')
+    await vi.advanceTimersByTimeAsync(1)
+    await known
+    expect(topology.snapshot.leader).toBe('a:1')
+    await vi.advanceTimersByTimeAsync(1)
+    expect(topology.snapshot.leader).toBe('b:2')
+    topology.stop()
+  })
+
+  it('has one snapshot for one state, and another for the next', async () => {
+    const { topology } = living({ 'a:1': ok(primary) })
+    const before = topology.snapshot
+    expect(topology.snapshot).toBe(before)
+    topology.start()
+    await vi.advanceTimersByTimeAsync(2)
+    expect(topology.snapshot).not.toBe(before)
+    topology.stop()
+  })
+
+  it('forgets what it learned when its snapshot is told to', async () => {
+    const { topology, answers } = living({ 'a:1': ok({ ...primary, timeline: 5 }) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(2)
+    answers['a:1'] = ok({ ...primary, timeline: 2 })
+    await vi.advanceTimersByTimeAsync(1100)
+    expect(topology.snapshot.leader).toBeUndefined()
+    topology.snapshot.reset()
+    expect(topology.snapshot).toMatchObject({ leader: 'a:1', generation: 2, timeline: 2 })
+    topology.stop()
+  })
+})
