@@ -1,5 +1,5 @@
 import type { FailureFacts } from '../core/retry/decide'
-import { announcesShutdown, mayBeStandbyRefusal, sqlstate } from '../core/retry/sqlstate'
+import { announcesShutdown, mayBeStandbyRefusal, serverCode, sqlstate } from '../core/retry/sqlstate'
 import { connectionOf } from '../client/pg-internals'
 import type { Session } from '../pool/session'
 import { limit } from '../runtime/timer'
@@ -38,13 +38,6 @@ export function isPlainRefusal(error: unknown, session: Session): boolean {
     code !== sqlstate.idleSessionTimeout &&
     code !== sqlstate.serializationFailure
   )
-}
-
-/** SQLSTATE of an error that a server sent; errors of sockets and of pg itself have no severity. */
-export function serverCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('severity' in error)) return undefined
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' ? code : undefined
 }
 
 /** PostgreSQL names the routine that raised an error; a pooler that lost its server has none to name. */

@@ -36,3 +36,10 @@ export function announcesShutdown(code: string | undefined): boolean {
 export function isAboutCaller(code: string | undefined): boolean {
   return code !== undefined && (code.startsWith('28') || code === '3D000' || code === '42501')
 }
+
+/** SQLSTATE of an error that a server sent; errors of sockets and of pg itself have no severity. */
+export function serverCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('severity' in error)) return undefined
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,20 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { gatherFacts, isPlainRefusal, serverCode } from '../../../src/execution/verdict'
+import { gatherFacts, isPlainRefusal } from '../../../src/execution/verdict'
 import { dialled } from '../pool/support/fake-client'
 
 /** A server names the routine that raised an error; a pooler that made one up has none to name. */
 const fromServer = (code: string): Error =>
   Object.assign(new Error(code), { code, severity: 'FEHLER', routine: 'exec_stmt_raise' })
 const fromPooler = (code: string): Error => Object.assign(new Error(code), { code, severity: 'ERROR' })
-
-describe('serverCode', () => {
-  it('is the SQLSTATE of what a server sent, and of nothing else', () => {
-    expect(serverCode(fromServer('23505'))).toBe('23505')
-    expect(serverCode(Object.assign(new Error('reset'), { code: 'ECONNRESET' }))).toBeUndefined()
-    expect(serverCode(new Error('timeout expired'))).toBeUndefined()
-    expect([undefined, null, 'text', {}].map(serverCode)).toEqual([undefined, undefined, undefined, undefined])
-  })
-})
 
 describe('isPlainRefusal', () => {
   it.each(['23505', '42P01', '40P01', '57014', 'P0001', '08P01', '08006'])('%s is one', (code) => {

@@ -1,0 +1,127 @@
+import type { FollowOptions, ResolvedHost } from '../client/conninfo/follow-options'
+import { boundToOneHost } from '../client/one-host'
+import { mismatch } from '../core/selection/target-session-attrs'
+import type { HostKey } from '../core/topology/host'
+import type { TopologyState } from '../core/topology/state'
+import type { HostReason } from '../errors'
+import { createLog } from '../runtime/log'
+import type { LivingTopology } from '../topology/living-topology'
+import type { Blame } from './blame'
+import type { Destination } from './bound-client'
+import type { Clients } from './clients'
+import { InAdvance } from './in-advance'
+import type { Session } from './session'
+
+const log = createLog('pool')
+
+/** Longest time for a connection to be made, where no option says otherwise. */
+const defaultDialMillis = 10_000
+
+/** Where the clients of one following pool go: asks the topology, and says which sessions are of use. */
+export class Destinations {
+  readonly #follow: FollowOptions
+  readonly #hosts: ReadonlyMap<HostKey, ResolvedHost>
+  readonly #topology: LivingTopology
+  readonly #clients: Clients
+  readonly #blame: Blame
+
+  readonly inAdvance: InAdvance
+
+  constructor(follow: FollowOptions, topology: LivingTopology, clients: Clients, blame: Blame) {
+    this.#follow = follow
+    this.#hosts = new Map(follow.hosts.map((host) => [host.key, host]))
+    this.#topology = topology
+    this.#clients = clients
+    this.#blame = blame
+    this.inAdvance = new InAdvance({
+      available: () => this.available,
+      leader: () => topology.state.leader?.key,
+      generation: () => topology.state.generation,
+      inVain: (host) => blame.put('nobody', new Error(`${host} is not the host to go to`)),
+      parked: (host) => log('%s: a session is ready there, in advance', host),
+    })
+  }
+
+  /** There is a host to go to now. */
+  get available(): boolean {
+    return this.#suitableHosts.length > 0
+  }
+
+  host(key: HostKey): ResolvedHost {
+    const host = this.#hosts.get(key)
+    if (host === undefined) throw new Error(`${key} is not a host of this pool`)
+    return host
+  }
+
+  /** The host to dial now, or why there is none. */
+  next(): Destination | Error {
+    const suitable = this.#suitableHosts
+    const place = this.#follow.loadBalanceHosts === 'random' ? Math.floor(Math.random() * suitable.length) : 0
+    const inAdvance = suitable.length === 0
+    const host = inAdvance ? this.inAdvance.leastWaitedOn(this.successors()) : suitable[place]
+    if (host === undefined) return this.none()
+    try {
+      const destination = this.#to(host)
+      return inAdvance ? this.inAdvance.destination(destination) : destination
+    } catch (error) {
+      return error as Error
+    }
+  }
+
+  /** The error of whoever asks while there is no host to go to. */
+  none(): Error {
+    const why = this.explain().map(({ host, reason }) => `${host} ${reason}`)
+    return this.#blame.put('nobody', new Error(`no suitable host is known now: ${why.join('; ')}`))
+  }
+
+  /** Per host, why none of our sessions goes there. */
+  explain(): readonly HostReason[] {
+    return this.#topology.explain(this.#follow.targetSessionAttrs)
+  }
+
+  /** While nobody leads, any standby may be next. */
+  successors(): readonly HostKey[] {
+    const { targetSessionAttrs } = this.#follow
+    const wantsLeader = targetSessionAttrs === 'read-write' || targetSessionAttrs === 'primary'
+    if (!wantsLeader || this.#topology.state.generation === 0 || this.available) return []
+    return this.#topology.targets('standby')
+  }
+
+  /** Asked at every checkout: what is true of a state stays true of it. */
+  suits(session: Session): boolean {
+    const { state } = this.#topology
+    if (session.suitedIn === state) return true
+    const suits = this.#judge(session, state)
+    if (suits) session.suitedIn = state
+    return suits
+  }
+
+  /** A leader's session is of its generation; one that is in doubt now may be cleared in a moment. */
+  isStillWanted(host: HostKey, generation: number): boolean {
+    const { state } = this.#topology
+    if (state.leader?.key === host) return generation === state.generation
+    return state.leader === undefined || this.#suitableHosts.includes(host)
+  }
+
+  get #suitableHosts(): readonly HostKey[] {
+    return this.#topology.targets(this.#follow.targetSessionAttrs)
+  }
+
+  #judge(session: Session, state: TopologyState): boolean {
+    const leads = state.leader?.key === session.host
+    return this.#suitableHosts.includes(session.host) && (!leads || session.generation === state.generation)
+  }
+
+  #to(host: HostKey): Destination {
+    const { targetSessionAttrs, connectTimeoutMillis } = this.#follow
+    const { generation } = this.#topology.state
+    return {
+      host,
+      generation: () => generation,
+      options: boundToOneHost(this.#follow.clientOptions(this.host(host))),
+      timeoutMillis: connectTimeoutMillis ?? defaultDialMillis,
+      accept: (role) => mismatch(targetSessionAttrs, role),
+      dialling: (abort) => this.#clients.dialling(host, abort),
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import type { HostKey } from '../core/topology/host'
+import { after } from '../runtime/timer'
+import type { Destination } from './bound-client'
+
+/** How soon a session on the new leader is asked again that still took its server for a standby. */
+const recheckMillis = 5
+
+/** Why a session that is made in advance is not taken while nobody leads. */
+const notYet = 'its server does not lead yet'
+
+/** A session on its way to a standby, or parked there. */
+interface Waiting {
+  readonly host: HostKey
+  recheck: () => void
+  abort: (reason: Error) => void
+}
+
+/** What those sessions are judged by. */
+export interface InAdvancePort {
+  /** There is a host to go to now. */
+  available(): boolean
+  /** Who leads, if somebody does. */
+  leader(): HostKey | undefined
+  generation(): number
+  /** The error for a session that is given up: nobody is to blame. */
+  inVain(host: HostKey): Error
+  parked(host: HostKey): void
+}
+
+/** Sessions that are made on standbys while nobody leads, and wait there, parked, for their server to lead. */
+export class InAdvance {
+  readonly #port: InAdvancePort
+  readonly #waiting = new Set<Waiting>()
+
+  constructor(port: InAdvancePort) {
+    this.#port = port
+  }
+
+  /** Whether a session is on its way to this host, or parked there. */
+  isWaitingOn(host: HostKey): boolean {
+    return [...this.#waiting].some((session) => session.host === host)
+  }
+
+  /** Of these hosts the one on which the fewest sessions wait. */
+  leastWaitedOn(hosts: readonly HostKey[]): HostKey | undefined {
+    const waiting = (key: HostKey): number => [...this.#waiting].filter(({ host }) => host === key).length
+    return [...hosts].sort((a, b) => waiting(a) - waiting(b))[0]
+  }
+
+  /** Makes of a way to a host the way of a session that waits there; it is of the generation in which it is taken. */
+  destination(destination: Destination): Destination {
+    const { host } = destination
+    const session: Waiting = { host, recheck: () => undefined, abort: () => undefined }
+    return {
+      ...destination,
+      generation: () => this.#port.generation(),
+      accept: (role) => {
+        if (!this.#port.available()) return notYet
+        const reason = destination.accept(role)
+        // It leads, and this session has not heard of it yet: it is asked once more.
+        if (reason !== undefined) after(recheckMillis, () => this.#recheck(session))
+        return reason
+      },
+      park: (parked) => {
+        this.#port.parked(host)
+        session.recheck = () => parked.recheck()
+        this.#recheck(session)
+      },
+      dialling: (abort) => {
+        session.abort = abort
+        this.#waiting.add(session)
+        const over = destination.dialling(abort)
+        return () => {
+          over()
+          this.#waiting.delete(session)
+        }
+      },
+    }
+  }
+
+  /** Somebody leads: a session on that host is asked again, one elsewhere was made in vain. */
+  recheckAll(): void {
+    for (const session of [...this.#waiting]) this.#recheck(session)
+  }
+
+  #recheck(session: Waiting): void {
+    if (this.#port.leader() === session.host) session.recheck()
+    else if (this.#port.available()) session.abort(this.#port.inVain(session.host))
+  }
+}
