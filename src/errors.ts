@@ -39,11 +39,25 @@ export interface HostFailure {
   readonly host: string
   /** The address that was dialled, where a name has several. */
   readonly address?: string
+  /** What `pg`, the server or the socket said. */
   readonly error: Error
 }
 
-/** `Client.connect()` walked over every host and none would do; `failures` holds one entry an attempt. */
+/**
+ * `Client.connect()` walked over every host and none would do. `code` is the code that all attempts share, or else 08001;
+ * `cause` is the last attempt's error.
+ *
+ * @example
+ * ```ts
+ * import { Client, isHostsUnreachableError } from 'pg-leader'
+ * const client = new Client('postgres://app@db1,db2,db3/shop?target_session_attrs=read-write')
+ * client.connect().catch((error: unknown) => {
+ *   if (isHostsUnreachableError(error)) for (const { host, error: why } of error.failures) console.error(host, why.message)
+ * })
+ * ```
+ */
 export class HostsUnreachableError extends PgLeaderError {
+  /** One entry an attempt, in the order of the walk. */
   readonly failures: readonly HostFailure[]
 
   constructor(message: string, code: string, failures: readonly HostFailure[]) {
@@ -52,19 +66,32 @@ export class HostsUnreachableError extends PgLeaderError {
   }
 }
 
-/** Why a host was not used: its entry in the host list, and the reason in words. */
+/** Why a host was not used. */
 export interface HostReason {
+  /** Its entry in the host list, `host:port`. */
   readonly host: string
+  /** In words: `is a standby (in recovery)`. */
   readonly reason: string
 }
 
 /**
- * A caller was held for want of a suitable host and its time was up. SQLSTATE 08001. `limit` names the option whose time
- * it was, `hosts` says for each host why not.
+ * A caller was held for want of a suitable host and its time was up. SQLSTATE 08001.
+ *
+ * @example
+ * ```ts
+ * import { Pool, isHostSelectionTimeoutError } from 'pg-leader'
+ * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop', failoverTimeoutMillis: 30_000 })
+ * pool.query('select 1').catch((error: unknown) => {
+ *   if (isHostSelectionTimeoutError(error)) console.error(error.limit, error.waitedMillis, error.hosts)
+ * })
+ * ```
  */
 export class HostSelectionTimeoutError extends PgLeaderError {
+  /** The option whose time it was: `failoverTimeoutMillis` or `connectionTimeoutMillis`. */
   readonly limit: string
+  /** How long this caller waited, in milliseconds. */
   readonly waitedMillis: number
+  /** For each host why it was not used; empty if the pool was paused. */
   readonly hosts: readonly HostReason[]
 
   constructor(
@@ -78,7 +105,10 @@ export class HostSelectionTimeoutError extends PgLeaderError {
   }
 }
 
-/** As many callers as `maxWaiting` allows are held already; this one is refused at once instead of being held as well. */
+/**
+ * As many callers as `maxWaiting` allows are held already; this one is refused at once instead of being held as well.
+ * SQLSTATE 08001.
+ */
 export class WaitQueueFullError extends PgLeaderError {
   constructor(message: string) {
     super(message, '08001')
@@ -87,9 +117,19 @@ export class WaitQueueFullError extends PgLeaderError {
 
 /**
  * The statement was sent and the connection was lost before the server told its fate: it may have been executed, once,
- * or not at all. It was not sent again. SQLSTATE 08007; `cause` is what `pg` said.
+ * or not at all. It was not sent again. SQLSTATE 08007 (transaction_resolution_unknown); `cause` is what `pg` said.
+ *
+ * @example
+ * ```ts
+ * import { Pool, isOutcomeUnknownError } from 'pg-leader'
+ * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+ * pool.query('insert into payments (key) values ($1)', ['k-17']).catch((error: unknown) => {
+ *   if (isOutcomeUnknownError(error)) console.error('payment k-17 may be there or not: look before paying again', error.cause)
+ * })
+ * ```
  */
 export class OutcomeUnknownError extends PgLeaderError {
+  /** Always `unknown`: nobody can tell whether it was committed. */
   readonly outcome = 'unknown'
 
   constructor(message: string, options: { cause: unknown }) {

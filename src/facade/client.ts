@@ -16,8 +16,11 @@ export interface HostOptions {
   readonly hostaddr?: string | undefined
   /** Default: 5432. */
   readonly port?: number | string | undefined
+  /** Default: that of all hosts. */
   readonly user?: string | undefined
+  /** A string, or a function that is asked for each connection. Default: that of all hosts, else the password file's. */
   readonly password?: pg.ClientConfig['password']
+  /** As pg's option of this name, for this host. Default: that of all hosts. */
   readonly ssl?: pg.ClientConfig['ssl']
 }
 
@@ -88,6 +91,7 @@ export class Client extends pg.Client {
 
   /** Connects to the first host that will do; in pg's promise form and in its callback form. */
   override connect(): Promise<this>
+  /** Connects, and tells the callback. */
   override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void
   override connect(callback?: (error: never, client: never) => void): Promise<this> | void {
     const walk = walkOf(this)
@@ -99,6 +103,7 @@ export class Client extends pg.Client {
 
   /** Ends the connection. While `connect()` is still looking for a host it gives up, and that call is rejected. */
   override end(): Promise<void>
+  /** Ends the connection, and tells the callback. */
   override end(callback: (error: Error) => void): void
   override end(callback?: (error: Error) => void): Promise<void> | void {
     walkOf(this)?.abort()

@@ -37,14 +37,17 @@ export type MarkedQuery<T extends pg.QueryConfig | pg.QueryArrayConfig = pg.Quer
 
 /** What `pool.query` takes beside all of pg's forms. */
 export interface MarkedQueryForms {
+  /** With `rowMode: 'array'`: each row an array. */
   <R extends unknown[] = unknown[]>(
     query: MarkedQuery<pg.QueryArrayConfig>,
     values?: unknown[],
   ): Promise<pg.QueryArrayResult<R>>
+  /** Each row an object. */
   <R extends pg.QueryResultRow = pg.QueryResultRow>(query: MarkedQuery, values?: unknown[]): Promise<pg.QueryResult<R>>
 }
 
 /** What listeners of `splitBrain` are told: these hosts all claim the lead, on one timeline. */
 export interface SplitBrainEvent {
+  /** Their entries in the host list, `host:port`. */
   readonly hosts: readonly string[]
 }

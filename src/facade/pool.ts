@@ -104,6 +104,10 @@ function isOptions(config: unknown): boolean {
  * ```
  */
 export interface Pool extends pg.Pool {
+  /**
+   * All of pg's forms, and a statement with marks: `readOnly`, `idempotent`, `signal`. What is sent again after a lost
+   * connection, and what never is, says the README's table.
+   */
   readonly query: MarkedQueryForms & pg.Pool['query']
   /** Something that the snapshot shows has changed. */
   on(event: 'topology', listener: (topology: TopologySnapshot) => void): this
@@ -111,6 +115,7 @@ export interface Pool extends pg.Pool {
   on(event: 'failover', listener: (failover: FailoverEvent) => void): this
   /** Several hosts claim the lead on one timeline: the present leader is kept, if there is one, and none is elected. */
   on(event: 'splitBrain', listener: (splitBrain: SplitBrainEvent) => void): this
+  /** pg-pool's own events. */
   on<K extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(
     event: K,
     listener: K extends 'error' | 'release'

@@ -1,12 +1,26 @@
 import type { Leader } from '../core/topology/state'
 
-/** The whole story of one failover; what `pool.on('failover', …)` is given. Times are milliseconds. */
+/**
+ * The whole story of one failover; what `pool.on('failover', …)` is given. Times are milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from 'pg-leader'
+ * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+ * pool.on('failover', ({ from, to, leaderlessMillis, held, longestHoldMillis, unknown }) => {
+ *   console.warn(`${from} to ${to}: ${leaderlessMillis} ms without a leader, ${held} calls waited up to ${longestHoldMillis} ms`)
+ *   if (unknown > 0) console.error(`${unknown} statements of unknown outcome`)
+ * })
+ * ```
+ */
 export interface FailoverEvent {
   /** Who led before. The same host as `to` after a restart in place. */
   readonly from: string
+  /** Who leads now. */
   readonly to: string
-  /** Undefined where timelines cannot be read. */
+  /** The timeline on which `from` led; undefined where timelines cannot be read. */
   readonly fromTimeline: number | undefined
+  /** The timeline on which `to` leads: higher after a promotion, the same after a restart in place. */
   readonly toTimeline: number | undefined
   /** The topology's generation from then on. */
   readonly generation: number

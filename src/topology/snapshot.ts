@@ -19,6 +19,7 @@ export interface HostSnapshot {
   readonly role: HostRole
   /** Why it is not the leader, in words; undefined for the leader. */
   readonly reason: string | undefined
+  /** Of a standby: the one it receives; undefined where it cannot be read. */
   readonly timeline: number | undefined
   /** `system_identifier` of its cluster. */
   readonly systemIdentifier: string | undefined
@@ -40,6 +41,7 @@ export interface TopologySnapshot {
   readonly timeline: number | undefined
   /** Hosts that claim the lead on one and the same timeline; empty while all is well. */
   readonly splitBrain: readonly string[]
+  /** In the order of the host list. */
   readonly hosts: readonly HostSnapshot[]
   /**
    * Forgets identity and timelines learned so far, so that the next leader sets them anew: for upgrades, blue/green
