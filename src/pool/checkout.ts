@@ -266,6 +266,7 @@ export class Checkout {
     const session = sessionOf(client)
     if (session !== undefined) session.usedAt = Math.max(ticket.arrival, this.#phaseSince, session.usedAt)
     ticket.call.session = session
+    ticket.call.waitedMillis += now() - ticket.call.since
     this.#leave(ticket)
     if (this.#ramp.allowed === 1) this.#ramp.climb()
     else if (this.#line.size > 0) this.#pump()
@@ -301,7 +302,9 @@ export class Checkout {
     const at = now()
     for (const ticket of [...this.#line]) {
       const own = deadlineOf(ticket.call, this.#phase, this.#phaseSince, this.#port.limits)
-      const deadline = Math.min(own, Math.max(this.#patience(), ticket.call.since + longestHold(this.#port.limits)))
+      const { since, waitedMillis } = ticket.call
+      const patience = Math.max(this.#patience(), since + longestHold(this.#port.limits) - waitedMillis)
+      const deadline = Math.min(own, patience)
       if (deadline <= at + 1) this.#fail(ticket, this.#expired(ticket, at))
       else this.#expiry.by(deadline)
     }
@@ -314,7 +317,7 @@ export class Checkout {
   }
 
   #expired(ticket: Ticket, at: number): Error {
-    const waited = at - ticket.call.since
+    const waited = ticket.call.waitedMillis + at - ticket.call.since
     if (this.#phase === 'held') return holdExpired(this.#port, waited, this.#paused)
     const { last } = this.#backOff
     if (last === undefined) return new Error(this.#clients.busy.length >= this.#port.max ? waitTimeout : dialTimeout)

@@ -26,15 +26,16 @@ export function holdLimitName(limits: Limits): string {
  * When a caller's time is up. `phaseSince`: when the present phase (held, or not) began.
  *
  * With `connectionTimeoutMillis` alone, one deadline covers everything, as a user of pg expects. With a limit for the
- * hold as well, the time a call was held does not count against the other.
+ * hold as well, the time a call was held does not count against the other. The waits of all attempts of a call add up.
  */
 export function deadlineOf(call: Call, phase: 'held' | 'waiting', phaseSince: number, limits: Limits): number {
   const { connectionTimeoutMillis, failoverTimeoutMillis } = limits
   if (failoverTimeoutMillis === undefined && connectionTimeoutMillis !== undefined) {
-    return call.since + connectionTimeoutMillis
+    return call.since + connectionTimeoutMillis - call.waitedMillis
   }
   if (phase === 'held') {
     return Math.max(call.since, phaseSince) + longestHold(limits) - call.heldMillis
   }
-  return connectionTimeoutMillis === undefined ? Infinity : call.since + connectionTimeoutMillis + call.heldMillis
+  if (connectionTimeoutMillis === undefined) return Infinity
+  return call.since + connectionTimeoutMillis + call.heldMillis - call.waitedMillis
 }

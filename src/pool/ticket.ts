@@ -14,6 +14,8 @@ export interface Call {
   readonly arrival: number
   /** When the wait began that is under way: a statement that is sent again has not waited while it was executed. */
   since: number
+  /** How long earlier attempts waited, until each had its client. */
+  waitedMillis: number
   /** How long it has been held so far for want of a host, in earlier attempts and phases. */
   heldMillis: number
   /** Whether a failover's story counts it among the held. */
@@ -25,7 +27,7 @@ export interface Call {
 
 /** Begins a call. */
 export function beginCall(arrival: number, signal?: AbortSignal): Call {
-  return { arrival, since: arrival, heldMillis: 0, counted: false, signal, session: undefined }
+  return { arrival, since: arrival, waitedMillis: 0, heldMillis: 0, counted: false, signal, session: undefined }
 }
 
 const noop = (): void => undefined

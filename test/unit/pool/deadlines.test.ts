@@ -8,7 +8,11 @@ const limits = (connectionTimeoutMillis?: number, failoverTimeoutMillis?: number
   failoverTimeoutMillis,
 })
 
-const call = (arrival: number, heldMillis = 0): ReturnType<typeof beginCall> => ({ ...beginCall(arrival), heldMillis })
+const call = (arrival: number, heldMillis = 0, waitedMillis = 0): ReturnType<typeof beginCall> => ({
+  ...beginCall(arrival),
+  heldMillis,
+  waitedMillis,
+})
 
 describe('the longest hold', () => {
   it.each([
@@ -40,6 +44,12 @@ describe('when the time of a call is up', () => {
 
   it('adds several holds up', () => {
     expect(deadlineOf(call(100, 250), 'held', 300, limits(undefined, 1000))).toBe(1050)
+  })
+
+  it('adds up what all attempts of a statement waited', () => {
+    expect(deadlineOf(call(1000, 0, 300), 'waiting', 0, limits(500))).toBe(1200)
+    expect(deadlineOf(call(1000, 200, 300), 'held', 1000, limits(500))).toBe(1200)
+    expect(deadlineOf(call(1000, 200, 300), 'waiting', 0, limits(500, 5000))).toBe(1400)
   })
 
   it('does not count the hold against connectionTimeoutMillis, if each has a limit of its own', () => {
