@@ -7,6 +7,12 @@ const notInCore = (name) => ({
   message: 'core is pure: take the value as an argument, or move this to src/runtime.',
 })
 
+const notInRoom = (name) => ({
+  name,
+  message: 'src/runtime is the only room with a clock, timers and chance: use its.',
+})
+const clocks = ['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate']
+
 const noEnum = { selector: 'TSEnumDeclaration', message: 'Use a union of literals, or an object `as const`.' }
 const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'Export by name.' }
 
@@ -54,13 +60,19 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**'],
+    ignores: ['src/runtime/**'],
+    rules: {
+      'no-restricted-globals': ['error', ...clocks.map(notInRoom)],
+      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Use src/runtime/random.' }],
+    },
+  },
+  {
     files: ['src/core/**'],
     rules: {
       'no-restricted-globals': [
         'error',
-        ...['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval'].map(
-          notInCore,
-        ),
+        ...[...clocks, 'clearTimeout', 'clearInterval'].map(notInCore),
         ...['clearImmediate', 'queueMicrotask', 'process', 'console', 'Buffer', 'crypto', 'fetch', 'globalThis'].map(
           notInCore,
         ),

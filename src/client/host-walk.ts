@@ -2,8 +2,10 @@ import type { Client } from 'pg'
 import { mismatch } from '../core/selection/target-session-attrs'
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
 import { createLog } from '../runtime/log'
+import { random } from '../runtime/random'
 import { abandon } from './abandon'
 import { addressesOf, systemLookup } from './addresses'
+import { defaultConnectTimeoutMillis } from './conninfo/follow-options'
 import type { FollowOptions, ResolvedHost } from './conninfo/follow-options'
 import { credentialsDiffer } from './credentials'
 import { dial } from './dial'
@@ -12,9 +14,6 @@ import { walk } from './walk'
 import type { AttemptResult } from './walk'
 
 const log = createLog('client')
-
-/** What one address may take where neither `connectionTimeoutMillis` nor `connect_timeout` says anything. */
-export const defaultConnectTimeoutMillis = 10_000
 
 /** The connect of one client over many hosts. */
 export class HostWalk {
@@ -41,7 +40,7 @@ export class HostWalk {
     this.#state = 'walking'
     this.#callback = callback
     walk(this.#follow, {
-      random: Math.random,
+      random,
       addresses: (host) => this.#addresses(host),
       attempt: (target, wanted) => this.#attempt(target, wanted),
       credentialsDiffer: () => credentialsDiffer(this.#follow, this.#Base),

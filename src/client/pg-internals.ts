@@ -39,3 +39,13 @@ export function connectionOf(client: Client): RawConnection {
 export function propertiesOf(client: Client): Record<string, unknown> {
   return client as object as Record<string, unknown>
 }
+
+/** Whether `end()` was called on it, by pg-pool or by anybody: that its connection closes then is no news. */
+export function isEnding(client: Client): boolean {
+  return (client as unknown as { readonly _ending: boolean })._ending
+}
+
+/** Whether its handshake is over. One that is still being connected is nobody's yet. */
+export function isConnected(client: Client): boolean {
+  return (client as unknown as { readonly _connected: boolean })._connected
+}

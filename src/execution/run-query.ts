@@ -8,6 +8,7 @@ import type { Call } from '../pool/ticket'
 import type { Session } from '../pool/session'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
+import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
 import type { FailoverStory } from '../telemetry/failover-story'
 import { gatherFacts, isPlainRefusal } from './verdict'
@@ -33,9 +34,9 @@ export interface QueryPort {
 
 /** The options a statement may carry beside pg's own. */
 export interface StatementMarks {
-  /** The statement changes nothing: it may be sent again, whatever became of the first attempt. */
+  /** The statement changes nothing: it may be sent again, whatever became of the first attempt. Default: false. */
   readonly readOnly?: boolean
-  /** Executing the statement twice is the same as executing it once: it may be sent again. */
+  /** Executing the statement twice is the same as executing it once: it may be sent again. Default: false. */
   readonly idempotent?: boolean
   /** Ends the wait for a client. Once the statement was sent it has no effect. */
   readonly signal?: AbortSignal
@@ -129,8 +130,7 @@ class FailedRun {
     this.#generation = this.#port.generation
     // Against a server that is still the same one, the second replay is not in a hurry any more.
     if (this.#replays === 1 || !sameServer) this.#attempt()
-    else
-      after(backoffMillis(this.#replays, { base: 10, cap: 500 }, Math.random()), () => this.#attempt(), { ref: true })
+    else after(backoffMillis(this.#replays, { base: 10, cap: 500 }, random()), () => this.#attempt(), { ref: true })
   }
 
   #attempt(): void {

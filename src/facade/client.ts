@@ -79,7 +79,6 @@ export class Client extends pg.Client {
     const follow = resolveOptions(config)
     const [first] = follow.hosts
     if (follow.plain || first === undefined) {
-      if (!follow.plain) throw new ConnInfoError('hosts: a Client needs at least one; discovery sources are for a Pool')
       super(config as string | pg.ClientConfig)
       return
     }

@@ -5,7 +5,7 @@ import type { SessionNews } from '../client/session-news'
 import type { TopologyEffect } from '../core/topology/effects'
 import type { HostKey } from '../core/topology/host'
 import { runQuery } from '../execution/run-query'
-import type { QueryCallback } from '../execution/run-query'
+import type { QueryCallback, QueryPort } from '../execution/run-query'
 import { Probe } from '../monitor/probe'
 import { Blame } from '../pool/blame'
 import { bindClient, hearErrors } from '../pool/bound-client'
@@ -15,7 +15,6 @@ import { longestHold } from '../pool/deadlines'
 import { Destinations } from '../pool/destinations'
 import { Hearsay } from '../pool/hearsay'
 import { sessionOf } from '../pool/session'
-import type { Session } from '../pool/session'
 import { beginCall } from '../pool/ticket'
 import type { Call, CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
@@ -50,6 +49,7 @@ export class Following {
   readonly #destinations: Destinations
   readonly #hearsay: Hearsay
   readonly #story: FailoverStory
+  readonly #queryPort: QueryPort
   readonly #timeoutMillis: number
   readonly #longestHold: number
   readonly #waiters = new Set<() => void>()
@@ -69,7 +69,10 @@ export class Following {
     this.#inherited = inherited
     this.#timeoutMillis = settings.times.timeoutMillis
     this.#longestHold = longestHold(settings.limits)
-    this.#story = new FailoverStory((event) => this.#announce('failover', event))
+    this.#story = new FailoverStory((event) => {
+      log('failover from %s to %s, which is over now: %o', event.from, event.to, event)
+      this.#announce('failover', event)
+    })
     this.topology = new LivingTopology(
       {
         hosts: follow.hosts.map(({ key }) => key),
@@ -82,6 +85,7 @@ export class Following {
     this.#destinations = new Destinations(follow, this.topology, clients, this.#blame)
     this.#hearsay = new Hearsay(this.topology, this.#blame, () => this.checkout.update())
     this.checkout = new Checkout(this.#checkoutPort(settings), this.clients, this.#story)
+    this.#queryPort = this.#createQueryPort()
     const { Client: Base } = pool as unknown as { Client: typeof Client }
     this.Client = this.#bind(Base)
   }
@@ -116,27 +120,29 @@ export class Following {
     return this.topology.snapshot
   }
 
-  readonly #queryPort = ((following: Following) => ({
-    attempt(call: Call, text: unknown, values: unknown, callback: QueryCallback): void {
-      following.#nextCall = call
-      following.#inherited.query(text, values, callback)
-      // An instrumentation that does not come to `connect` at once must not lend this call to another one.
-      following.#nextCall = undefined
-    },
-    async stillSuitable(session: Session): Promise<boolean> {
-      await following.topology.ask(session.host)
-      return following.#destinations.suits(session)
-    },
-    get generation(): number {
-      return following.topology.state.generation
-    },
-    get ending(): boolean {
-      return following.#ending
-    },
-    get story(): FailoverStory {
-      return following.#story
-    },
-  }))(this)
+  #createQueryPort(): QueryPort {
+    const topology = this.topology
+    const isEnding = (): boolean => this.#ending
+    return {
+      attempt: (call, text, values, callback) => {
+        this.#nextCall = call
+        this.#inherited.query(text, values, callback)
+        // An instrumentation that does not come to `connect` at once must not lend this call to another one.
+        this.#nextCall = undefined
+      },
+      stillSuitable: async (session) => {
+        await topology.ask(session.host)
+        return this.#destinations.suits(session)
+      },
+      get generation() {
+        return topology.state.generation
+      },
+      get ending() {
+        return isEnding()
+      },
+      story: this.#story,
+    }
+  }
 
   #checkoutPort(settings: Settings): ConstructorParameters<typeof Checkout>[0] {
     const pool = this.#pool

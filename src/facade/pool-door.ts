@@ -34,7 +34,7 @@ export class PoolDoor {
   readonly #following: Following | undefined
   readonly #resumeListeners = new Set<() => void>()
   /** Where nothing is followed: holds callers while the pool is paused. Made by the first pause. */
-  #gate: Checkout | undefined
+  #pausing: Checkout | undefined
 
   /** `options`: as given, for our own among them. */
   constructor(
@@ -71,12 +71,12 @@ export class PoolDoor {
 
   /** Callers of pg-pool's own queue, and those who wait at our door without having a request there. */
   waitingCount(inQueue: number): number {
-    const door = this.#following?.checkout ?? this.#gate
-    if (door === undefined) return inQueue
+    const checkout = this.#following?.checkout ?? this.#pausing
+    if (checkout === undefined) return inQueue
     // Sessions made in advance are nobody's yet.
-    if (door.held > 0) return door.waiting
+    if (checkout.held > 0) return checkout.waiting
     // A request whose ticket has expired may still stand in pg-pool's queue.
-    return Math.max(0, door.waiting - door.requests) + Math.min(inQueue, door.waiting)
+    return Math.max(0, checkout.waiting - checkout.requests) + Math.min(inQueue, checkout.waiting)
   }
 
   connect(callback: CheckoutCallback | undefined): unknown {
@@ -109,7 +109,7 @@ export class PoolDoor {
   end(callback: Callback | undefined): unknown {
     if (!this.#pool.ending) {
       this.#following?.end()
-      this.#gate?.end()
+      this.#pausing?.end()
     }
     return this.#inherited.end(callback)
   }
@@ -135,15 +135,15 @@ export class PoolDoor {
   }
 
   async pause(options: PauseOptions = {}): Promise<void> {
-    const door = this.#checkout()
+    const checkout = this.#checkout()
     // Whoever paused first decides when it goes on.
-    const wasPaused = door.paused
-    door.pause()
+    const wasPaused = checkout.paused
+    checkout.pause()
     let resumed = (): void => undefined
     try {
       await whenIdle(this.#clients, options, (listener) => this.#resumeListeners.add((resumed = listener)))
     } catch (error) {
-      if (!wasPaused) door.resume()
+      if (!wasPaused) checkout.resume()
       throw error
     } finally {
       this.#resumeListeners.delete(resumed)
@@ -151,29 +151,29 @@ export class PoolDoor {
   }
 
   resume(): void {
-    ;(this.#following?.checkout ?? this.#gate)?.resume()
+    ;(this.#following?.checkout ?? this.#pausing)?.resume()
     for (const resumed of [...this.#resumeListeners]) resumed()
   }
 
   /** Whether callers come in by our door; if not, straight through pg-pool. */
   #holds(): boolean {
     if (this.#following !== undefined) return true
-    return this.#gate !== undefined && (this.#gate.paused || this.#gate.waiting > 0)
+    return this.#pausing !== undefined && (this.#pausing.paused || this.#pausing.waiting > 0)
   }
 
   #enter(callback: CheckoutCallback): void {
     if (this.#following !== undefined) this.#following.connect(callback)
-    else this.#gate?.enter(beginCall(now()), callback)
+    else this.#pausing?.enter(beginCall(now()), callback)
   }
 
   #checkout(): Checkout {
     if (this.#following !== undefined) return this.#following.checkout
-    return (this.#gate ??= this.#makeGate())
+    return (this.#pausing ??= this.#makePausing())
   }
 
-  #makeGate(): Checkout {
+  #makePausing(): Checkout {
     const pool = this.#pool
-    const gate = new Checkout(
+    const checkout = new Checkout(
       {
         request: (callback) => this.#inherited.connect(callback),
         get max() {
@@ -199,8 +199,8 @@ export class PoolDoor {
       this.#clients,
       new FailoverStory(() => undefined),
     )
-    gate.update()
-    return gate
+    checkout.update()
+    return checkout
   }
 
   /** The kind of promise that the application wants. */

@@ -6,13 +6,20 @@ import type { ClientOptions } from './client'
 export interface MonitorOptions {
   /** Between two questions to one host while all is well. Default: 1000. */
   readonly intervalMillis?: number
-  /** The same, with jitter, while there is no leader. Default: 25. */
+  /**
+   * The same, with jitter, while there is no leader or somebody waits: between two attempts to connect. A session that
+   * stands already is asked every 10 ms, or at this interval if it is shorter. Default: 25.
+   */
   readonly leaderlessIntervalMillis?: number
   /** How long a host may take to answer before it counts as lost. Default: 1000. */
   readonly timeoutMillis?: number
 }
 
-/** All of pg's options of a pool, and ours. Giving any of ours, or several hosts, makes the pool follow the leader. */
+/**
+ * All of pg's options of a pool, and ours. Giving any of ours, or several hosts, makes the pool follow. With one host, a
+ * name that moves with the leader for example, it follows whatever answers there, as in libpq: set `targetSessionAttrs` to
+ * `read-write` to be held while that is a standby.
+ */
 export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOptions, keyof pg.ClientConfig> {
   /** One port for all hosts, or a list `'5432,5433'` that pairs with `host`. Default: 5432. */
   port?: number | string | undefined

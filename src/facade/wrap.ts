@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { isConnected } from '../client/pg-internals'
 import { resolveOptions } from '../client/conninfo/resolve-options'
 import { ConnInfoError } from '../errors'
 import type { PauseOptions } from '../pool/pause'
@@ -112,11 +113,6 @@ function merge(had: object, options: WrapOptions): object {
   const replaced = new Set<string>(keepsString ? naming.filter((name) => name !== 'connectionString') : naming)
   const kept = Object.entries(descriptors).filter(([name]) => !replaced.has(name))
   return Object.assign(Object.defineProperties({}, Object.fromEntries(kept)), options)
-}
-
-/** One that is still being connected is nobody's yet. */
-function isConnected(client: pg.Client): boolean {
-  return (client as unknown as { readonly _connected: boolean })._connected
 }
 
 function define(pool: pg.Pool, members: Record<string, PropertyDescriptor>): void {

@@ -1,5 +1,6 @@
 import { backoffMillis } from '../core/retry/backoff'
 import { now } from '../runtime/clock'
+import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
 import type { Timer } from '../runtime/timer'
 
@@ -53,7 +54,7 @@ export class BackOff {
   /** Begins a pause, if none is under way. */
   pause(): void {
     if (this.#pause !== undefined) return
-    const millis = backoffMillis(this.#failures, { base: 5, cap: 1000 }, Math.random())
+    const millis = backoffMillis(this.#failures, { base: 5, cap: 1000 }, random())
     const over = (): void => {
       this.#pause = undefined
       this.#goOn()

@@ -19,7 +19,7 @@ import type { Call, CheckoutCallback } from './ticket'
 const log = createLog('pool')
 
 /**
- * The door of a pool. A caller is a ticket with a place in the line and a deadline. While there is a host to go to,
+ * Who is given a client, and when. A caller is a ticket with a place in the line and a deadline. While there is a host to go to,
  * tickets make requests to pg-pool, `max` at once at the most, and every client it delivers goes to the oldest
  * ticket, after a look at whether its host is still the right one and still answers. While there is none (or the pool
  * is paused) tickets simply stay: nobody is ever stuck in pg-pool's own queue.
@@ -64,7 +64,7 @@ export class Checkout {
     return this.#phase === 'held' ? this.#line.size : 0
   }
 
-  /** How many of the waiting have a request in pg-pool. */
+  /** Requests that are open in pg-pool: for those who wait, and for sessions that are made in advance. */
   get requests(): number {
     return this.#requests
   }

@@ -1,6 +1,7 @@
 import type { Client, PoolClient } from 'pg'
 import type { HostKey } from '../core/topology/host'
-import { cutSocket, isEnding, sessionOf } from './session'
+import { connectionOf, isEnding } from '../client/pg-internals'
+import { cutSocket, sessionOf } from './session'
 import type { Session } from './session'
 
 /** What the pool says to a client that it takes out of service; listeners of the pool never see it. */
@@ -36,7 +37,7 @@ export class Clients {
       return
     }
     session.busy = true
-    if (!this.#sessions.has(session)) this.#sessions.add(session)
+    this.#sessions.add(session)
   }
 
   released(client: Client): void {
@@ -121,6 +122,6 @@ export class Clients {
 
 /** Destroys the socket as soon as what was written to it is out. */
 function afterGoodbye(client: Client): void {
-  const { stream } = client.connection as unknown as { stream: NodeJS.WritableStream & { destroy(): void } }
+  const { stream } = connectionOf(client)
   stream.once('finish', () => stream.destroy())
 }

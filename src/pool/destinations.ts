@@ -1,3 +1,4 @@
+import { defaultConnectTimeoutMillis } from '../client/conninfo/follow-options'
 import type { FollowOptions, ResolvedHost } from '../client/conninfo/follow-options'
 import { boundToOneHost } from '../client/one-host'
 import { mismatch } from '../core/selection/target-session-attrs'
@@ -5,6 +6,7 @@ import type { HostKey } from '../core/topology/host'
 import type { TopologyState } from '../core/topology/state'
 import type { HostReason } from '../errors'
 import { createLog } from '../runtime/log'
+import { random } from '../runtime/random'
 import type { LivingTopology } from '../topology/living-topology'
 import type { Blame } from './blame'
 import type { Destination } from './bound-client'
@@ -13,9 +15,6 @@ import { InAdvance } from './in-advance'
 import type { Session } from './session'
 
 const log = createLog('pool')
-
-/** Longest time for a connection to be made, where no option says otherwise. */
-const defaultDialMillis = 10_000
 
 /** Where the clients of one following pool go: asks the topology, and says which sessions are of use. */
 export class Destinations {
@@ -56,7 +55,7 @@ export class Destinations {
   /** The host to dial now, or why there is none. */
   next(): Destination | Error {
     const suitable = this.#suitableHosts
-    const place = this.#follow.loadBalanceHosts === 'random' ? Math.floor(Math.random() * suitable.length) : 0
+    const place = this.#follow.loadBalanceHosts === 'random' ? Math.floor(random() * suitable.length) : 0
     const inAdvance = suitable.length === 0
     const host = inAdvance ? this.inAdvance.leastWaitedOn(this.successors()) : suitable[place]
     if (host === undefined) return this.none()
@@ -119,7 +118,7 @@ export class Destinations {
       host,
       generation: () => generation,
       options: boundToOneHost(this.#follow.clientOptions(this.host(host))),
-      timeoutMillis: connectTimeoutMillis ?? defaultDialMillis,
+      timeoutMillis: connectTimeoutMillis ?? defaultConnectTimeoutMillis,
       accept: (role) => mismatch(targetSessionAttrs, role),
       dialling: (abort) => this.#clients.dialling(host, abort),
     }

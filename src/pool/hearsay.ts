@@ -1,3 +1,4 @@
+import { isEnding } from '../client/pg-internals'
 import type { SessionNews } from '../client/session-news'
 import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
 import { announcesShutdown, serverCode, sqlstate } from '../core/retry/sqlstate'
@@ -7,7 +8,6 @@ import { createLog } from '../runtime/log'
 import type { LivingTopology } from '../topology/living-topology'
 import type { Blame } from './blame'
 
-import { isEnding } from './session'
 import type { Session } from './session'
 
 const log = createLog('pool')

@@ -29,7 +29,7 @@ export function whenIdle(
     const stop = clients.onRelease(() => process.nextTick(() => busy() === 0 && finish(resolve)))
     onResume(() => finish(() => reject(new Error('pause(): the pool was resumed before every client had come back'))))
     const expired = (): void => {
-      const message = `pause(): ${busy()} clients are still checked out after ${timeoutMillis} ms (timeoutMillis); the pool goes on`
+      const message = `pause(): ${busy() === 1 ? '1 client is' : `${busy()} clients are`} still checked out after ${timeoutMillis} ms (timeoutMillis); the pool goes on`
       finish(() => reject(new Error(message)))
     }
     const timer = timeoutMillis === undefined ? undefined : after(timeoutMillis, expired, { ref: true })

@@ -1,3 +1,4 @@
+import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
 import type { Timer } from '../runtime/timer'
 import type { CheckoutPort } from './checkout-port'
@@ -33,7 +34,7 @@ export class Ramp {
     this.#allowed = this.#allowed === Infinity ? 1 : this.#allowed + 1
     if (this.#allowed >= this.#port.max || this.#line.size === 0) this.#allowed = Infinity
     else if (this.#allowed > 1) {
-      const distance = (Math.random() * 2 * rampMillis) / this.#port.max
+      const distance = (random() * 2 * rampMillis) / this.#port.max
       this.#next = after(distance, () => this.climb(), { ref: true })
     }
     this.#goOn()

@@ -42,8 +42,3 @@ export function sessionOf(client: Client): Session | undefined {
 export function cutSocket(client: Client): void {
   connectionOf(client).stream.destroy()
 }
-
-/** Whether `end()` was called on it, by pg-pool or by anybody: that its connection closes then is no news. */
-export function isEnding(client: Client): boolean {
-  return (client as unknown as { readonly _ending: boolean })._ending
-}

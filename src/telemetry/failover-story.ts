@@ -56,7 +56,9 @@ export class FailoverStory {
     return this.#pending !== undefined
   }
 
+  /** The story begins: who was held before, at the start or by a pause, belongs to no failover. */
   lost(at: number): void {
+    if (this.#pending === undefined && this.#lostAt === undefined) this.#begin()
     this.#lostAt ??= at
   }
 
@@ -89,6 +91,8 @@ export class FailoverStory {
 
   /** Somebody else leads, or the same host in another incarnation. */
   elected(from: Leader, to: Leader, generation: number, electedAt: number): void {
+    // A leader that was deposed while it still answered was never lost: the story begins and ends here.
+    if (this.#pending === undefined && this.#lostAt === undefined) this.#begin()
     this.#pending = { from: this.#pending?.from ?? from, to, generation, electedAt }
   }
 

@@ -12,6 +12,7 @@ import { Monitor } from '../monitor/monitor'
 import type { Probe, ProbeResult } from '../monitor/probe'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
+import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
 import type { Timer } from '../runtime/timer'
 import { takeSnapshot } from './snapshot'
@@ -237,10 +238,10 @@ export class LivingTopology {
     if ((urgent || this.#somebodyWaits || this.#uneasy) && !pointless) {
       // A question over a session that stands costs next to nothing; a connection attempt does not.
       const interval = last.ok ? Math.min(leaderlessIntervalMillis, parkedIntervalMillis) : leaderlessIntervalMillis
-      return interval * (0.75 + Math.random() / 2)
+      return interval * (0.75 + random() / 2)
     }
     if (intervalMillis === Infinity) return pointless ? 1000 : Infinity
     // Never longer than what was asked for.
-    return intervalMillis * (0.8 + Math.random() * 0.15)
+    return intervalMillis * (0.8 + random() * 0.15)
   }
 }

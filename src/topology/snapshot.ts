@@ -13,8 +13,9 @@ export interface HostSnapshot {
   /** Its entry in the host list, `host:port`. */
   readonly host: string
   /**
-   * `leader`: the primary this pool follows. `primary`: claims to be one and is not confirmed. `stale`: a primary on an
-   * older timeline. `foreign`: of another cluster. `unknown`: does not answer.
+   * `leader`: the primary this pool follows. `standby`: in recovery. `read-only`: a primary with
+   * `default_transaction_read_only`. `primary`: claims to lead and is not confirmed. `stale`: a primary on an older
+   * timeline. `foreign`: of another cluster. `unknown`: does not answer, or has not yet been asked.
    */
   readonly role: HostRole
   /** Why it is not the leader, in words; undefined for the leader. */
@@ -27,7 +28,7 @@ export interface HostSnapshot {
   readonly lsn: string | undefined
   /** How many bytes of WAL it is behind the leader; undefined where either position is unknown. */
   readonly lagBytes: number | undefined
-  /** How long its last answer took. */
+  /** How long its last answer took, in milliseconds from the question; the first one includes connecting. */
   readonly roundTripMillis: number | undefined
 }
 

@@ -12,7 +12,7 @@ export interface Guardian {
 
 /** Starts the guardian of a directory, best before that exists. */
 export async function startGuardian(directory: string): Promise<Guardian> {
-  const script = fileURLToPath(new URL('./guardianProcess.mjs', import.meta.url))
+  const script = fileURLToPath(new URL('./guardian-process.mjs', import.meta.url))
   // detached: Ctrl-C in a terminal goes to the whole foreground group, and the guardian must survive it.
   const child = spawn(process.execPath, [script, directory], {
     stdio: ['pipe', 'ignore', 'pipe'],

@@ -1,4 +1,4 @@
-export { startCluster } from './startCluster'
+export { startCluster } from './start-cluster'
 export type { Cluster, ClusterOptions, FailoverOptions } from './cluster'
 export type { Host } from './host'
 export { serverIdentity } from './identity'

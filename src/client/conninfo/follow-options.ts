@@ -2,6 +2,9 @@ import type { ClientConfig } from 'pg'
 
 import type { TargetSessionAttrs } from '../../core/selection/target-session-attrs'
 
+/** What one attempt to connect may take where neither `connectionTimeoutMillis` nor `connect_timeout` says anything. */
+export const defaultConnectTimeoutMillis = 10_000
+
 /** One entry of the host list with everything filled in. */
 export interface ResolvedHost {
   /** `db1:5432`, `[::1]:5432`, `/tmp:5432`: for humans and maps, unique within the list. */
@@ -15,9 +18,9 @@ export interface ResolvedHost {
 
 /** Options of a Pool or Client together with environment and files, resolved in libpq's order. */
 export interface FollowOptions {
-  /** Empty only where a discovery source is configured and nothing else names a host. */
+  /** At least one. */
   readonly hosts: readonly ResolvedHost[]
-  /** Default: `any` for one host, `read-write` for several or with a discovery source (libpq: always `any`). */
+  /** Default: `any` for one host, `read-write` for several (libpq: always `any`). */
   readonly targetSessionAttrs: TargetSessionAttrs
   /** Default: `disable`. */
   readonly loadBalanceHosts: 'disable' | 'random'
@@ -26,8 +29,7 @@ export interface FollowOptions {
   /** Exactly one host and nothing of ours: `clientOptions` returns what the user gave, unread. */
   readonly plain: boolean
   /**
-   * pg's configuration for exactly one host, which need not be one of `hosts` (discovery finds others). Built anew at each
-   * call, so that a password file or a certificate that was changed meanwhile is seen by the next connection.
+   * pg's configuration for exactly one host. Built anew at each call, so that a password file or a certificate that was changed meanwhile is seen by the next connection.
    *
    * @throws ConnInfoError where a file that is named cannot be read, or pg cannot do what was asked for.
    */

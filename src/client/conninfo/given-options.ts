@@ -6,17 +6,16 @@ import { checkPort } from './port'
 export type GivenOptions = Readonly<Record<string, unknown>>
 
 /** Options of ours that make a pool follow somebody. `targetSessionAttrs` and `loadBalanceHosts` are judged by value. */
-const ours = [
-  'hosts',
-  'hostaddr',
-  'outcome',
-  'failoverTimeoutMillis',
-  'maxWaiting',
-  'monitor',
-  'aliveCheckMillis',
-  'discovery',
-  'readOnly',
-] as const
+const ours = ['hosts', 'hostaddr', 'failoverTimeoutMillis', 'maxWaiting', 'monitor', 'aliveCheckMillis'] as const
+
+/** Options that a reader of the plans may try, and that would silently do nothing. */
+const missing = ['outcome', 'discovery', 'readOnly'] as const
+
+/** @throws {@link ConnInfoError} for an option that this version does not have and that is not to be dropped silently. */
+export function refuseMissing(given: GivenOptions): void {
+  const name = missing.find((each) => given[each] !== undefined)
+  if (name !== undefined) throw new ConnInfoError(`${name}: this version has no such option; remove it`)
+}
 
 /** Options that speak of the whole list, or of the pool, and mean nothing to a pg client of one host. */
 export const notForPg: ReadonlySet<string> = new Set([

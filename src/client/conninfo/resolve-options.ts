@@ -12,7 +12,7 @@ import { createLog } from '../../runtime/log'
 import { buildClientOptions } from './client-options'
 import { isPgKeyword, readConnectionString } from './connection-string'
 import type { FollowOptions, ResolvedHost } from './follow-options'
-import { asksToFollow, kindOf, optionKeywords } from './given-options'
+import { asksToFollow, kindOf, optionKeywords, refuseMissing } from './given-options'
 import type { GivenOptions } from './given-options'
 import { listFromOption, listFromParameters } from './host-list'
 import type { HostList } from './host-list'
@@ -42,6 +42,7 @@ export function resolveOptions(
   surroundings: Surroundings = processSurroundings(),
 ): FollowOptions {
   const given = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
+  refuseMissing(given)
   const environment = readEnvironment(surroundings.env)
   const text = given['connectionString']
   const seen: PgString =
@@ -59,8 +60,7 @@ export function resolveOptions(
   const ignored = [...checkSupported(parameters, sources), ...Object.keys(extra).filter((name) => !isPgKeyword(name))]
   if (ignored.length > 0) log('ignored, as pg has no such thing: %s', ignored.filter(isPrintable).join(', '))
 
-  const discovers = Array.isArray(given['discovery']) ? given['discovery'].length > 0 : given['discovery'] !== undefined
-  const { hosts, settings } = hostList(given, parameters, discovers)
+  const { hosts, settings } = hostList(given, parameters)
   const pgReadsMode = Boolean(surroundings.env['PGSSLMODE'])
   const tls = requestTls(sources, fromText, extra, given['ssl'], pgReadsMode)
   const resolved = {
@@ -73,10 +73,10 @@ export function resolveOptions(
     surroundings,
     note: (line: string) => log('%s', line),
   }
-  const several = hosts.length > 1 || discovers
   const follow: FollowOptions = Object.freeze({
     hosts,
-    targetSessionAttrs: (parameters.target_session_attrs ?? (several ? 'read-write' : 'any')) as TargetSessionAttrs,
+    targetSessionAttrs: (parameters.target_session_attrs ??
+      (hosts.length > 1 ? 'read-write' : 'any')) as TargetSessionAttrs,
     loadBalanceHosts: parameters.load_balance_hosts === 'random' ? 'random' : 'disable',
     connectTimeoutMillis: connectTimeout(given, parameters),
     plain: false,
@@ -119,14 +119,13 @@ function ownOptions(given: GivenOptions): ConnInfoParameters {
   return Object.fromEntries(own)
 }
 
-function hostList(given: GivenOptions, parameters: ConnInfoParameters, discovers: boolean): HostList {
+function hostList(given: GivenOptions, parameters: ConnInfoParameters): HostList {
   const { hosts } = given
   if (hosts !== undefined) {
     const list = listFromOption(hosts, parameters.port)
-    if (list.hosts.length === 0 && !discovers) throw new ConnInfoError('hosts: is empty; name at least one host')
+    if (list.hosts.length === 0) throw new ConnInfoError('hosts: is empty; name at least one host')
     return list
   }
-  if (discovers && !parameters.host && !parameters.hostaddr) return { hosts: [], settings: new Map() }
   return listFromParameters(parameters)
 }
 

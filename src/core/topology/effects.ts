@@ -19,7 +19,7 @@ export type TopologyEffect =
       readonly from: Leader | undefined
       readonly changed: boolean
     }
-  /** A rival of the leader needs a second look, or nobody leads: ask this host at once. */
+  /** A rival of the leader needs a second look: ask this host at once. */
   | { readonly type: 'ask'; readonly host: HostKey }
   /** Waiting cannot help: nobody answers well, and this host refuses the caller. */
   | { readonly type: 'caller-fault'; readonly host: HostKey }

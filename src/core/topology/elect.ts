@@ -7,8 +7,9 @@ import type { Leader, TopologyState } from './state'
 const confirmationsToDepose = 2
 
 /**
- * Draws the conclusion from what is known of the hosts: who leads. Called after every change of a host's record; the
- * rules are those of "Whom to follow" in the design.
+ * Draws the conclusion from what is known of the hosts: who leads. Called after every change of a host's record. The
+ * highest timeline wins; on one timeline nobody replaces the leader we have, and a leader that still answers is deposed
+ * only by one that was found fit to lead twice.
  */
 export function elect(given: TopologyState, at: number): TopologyState {
   const state = learnTimeline(given)

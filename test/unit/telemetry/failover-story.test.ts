@@ -54,6 +54,18 @@ describe('FailoverStory', () => {
     expect(story.pending).toBe(false)
   })
 
+  it.each(['lost', 'deposed'])('leaves out what was held before its leader was %s', (how) => {
+    const { story, told } = listen()
+    story.held()
+    story.heldFor(5000)
+    story.released()
+    story.replayed()
+    if (how === 'lost') story.lost(100)
+    story.elected(leader('a:1', 1), leader('b:2', 2), 2, 400)
+    story.conclude()
+    expect(told).toMatchObject([{ held: 0, longestHoldMillis: 0, replayed: 0 }])
+  })
+
   it('begins anew after each', () => {
     const { story, told } = listen()
     story.lost(100)
