@@ -15,6 +15,8 @@ export default defineConfig({
   silent: true,
   external: ['pg', 'debug'],
   // pg's exports are plain writable properties without an `__esModule` mark, so that `import pg from …` compiled to CommonJS gives the
-  // whole module. esbuild makes getters and sets the mark; this last line makes ours what pg's are.
-  footer: { js: 'module.exports = Object.assign({}, module.exports);' },
+  // whole module; only `native` is not enumerable. esbuild makes getters and sets the mark; this last line makes ours what pg's are.
+  footer: {
+    js: "module.exports = Object.defineProperty(Object.assign({}, module.exports), 'native', { enumerable: false });",
+  },
 })

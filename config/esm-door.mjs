@@ -10,7 +10,9 @@ const { exports: entries } = JSON.parse(readFileSync(resolve(root, 'package.json
 
 for (const entry of Object.values(entries).filter((each) => each.import)) {
   const built = basename(entry.require.default)
-  const names = Object.keys(require(resolve(root, entry.require.default))).filter((name) => !name.startsWith('_'))
+  const names = Object.getOwnPropertyNames(require(resolve(root, entry.require.default))).filter(
+    (name) => !name.startsWith('_'),
+  )
   const strange = names.filter((name) => !/^[A-Za-z$][\w$]*$/.test(name) || name === 'default')
   if (strange.length > 0) throw new Error(`${built}: cannot be exported by name: ${strange.join(', ')}`)
 

@@ -1,8 +1,9 @@
+import { AsyncResource } from 'node:async_hooks'
 import { backoffMillis } from '../core/retry/backoff'
 import { decideRetry } from '../core/retry/decide'
 import { isReplayable } from '../core/retry/statement'
 import { mayBeStandbyRefusal } from '../core/retry/sqlstate'
-import { OutcomeUnknownError } from '../errors'
+import { isPgLeaderError, OutcomeUnknownError } from '../errors'
 import { beginCall } from '../pool/ticket'
 import type { Call } from '../pool/ticket'
 import type { Session } from '../pool/session'
@@ -17,6 +18,10 @@ const log = createLog('execution')
 
 /** How often one statement is sent again: one that ends its server every time must not do so for ever. */
 const maxReplays = 5
+
+/** Looked up once: in CommonJS an imported name is a getter, and this one is on the way of every statement. */
+const Resource = AsyncResource
+const endedByHand = { requireManualDestroy: true }
 
 /** What pool.query calls back with. */
 export type QueryCallback = (error: unknown, result?: unknown) => void
@@ -49,11 +54,17 @@ export interface StatementMarks {
 export function runQuery(port: QueryPort, text: unknown, values: unknown, callback: QueryCallback): void {
   const marks: StatementMarks | undefined = typeof text === 'object' && text !== null ? text : undefined
   const call = beginCall(now(), marks?.signal)
+  // A failure is told in the context of a socket, or of whoever waited for the same host; what is sent again is the caller's.
+  const context = new Resource('pg-leader.query', endedByHand)
   port.attempt(call, text, values, (error, result) => {
-    if (!error) callback(undefined, result)
     // A statement object of the user's own has a state of its own: it is sent once.
-    else if (typeof (marks as { submit?: unknown } | undefined)?.submit === 'function') callback(error)
-    else new FailedRun(port, call, text, values, marks ?? {}, callback).failed(error)
+    if (error && typeof (marks as { submit?: unknown } | undefined)?.submit !== 'function') {
+      new FailedRun(port, call, text, values, marks ?? {}, callback, context).failed(error)
+      return
+    }
+    context.emitDestroy()
+    if (error) callback(error)
+    else callback(undefined, result)
   })
 }
 
@@ -65,6 +76,8 @@ class FailedRun {
   readonly #values: unknown
   readonly #marks: StatementMarks
   readonly #callback: QueryCallback
+  readonly #context: AsyncResource
+  #first: unknown
   #generation: number
   #replays = 0
 
@@ -75,6 +88,7 @@ class FailedRun {
     values: unknown,
     marks: StatementMarks,
     callback: QueryCallback,
+    context: AsyncResource,
   ) {
     this.#port = port
     this.#call = call
@@ -82,21 +96,38 @@ class FailedRun {
     this.#values = values
     this.#marks = marks
     this.#callback = callback
+    this.#context = context
     this.#generation = call.session?.generation ?? port.generation
   }
 
   failed(error: unknown): void {
     const { session } = this.#call
-    if (session === undefined || isPlainRefusal(error, session)) return this.#callback(error)
+    if (session === undefined) return this.#end(this.#withFirst(error))
+    if (isPlainRefusal(error, session)) return this.#end(error)
+    this.#first ??= error
     // The monitor that is asked does not keep the process alive; whoever waits for this call must.
     // A user's callback runs outside of the promise: what it throws is not ours to swallow.
     const awake = after(Infinity, () => undefined, { ref: true })
     void this.#judge(error, session)
       .finally(() => awake.cancel())
       .then(
-        (final) => final && process.nextTick(this.#callback, final.error),
-        (failure: unknown) => process.nextTick(this.#callback, failure),
+        (final) => final && process.nextTick(() => this.#end(final.error)),
+        (failure: unknown) => process.nextTick(() => this.#end(failure)),
       )
+  }
+
+  #end(error: unknown, result?: unknown): void {
+    if (error) this.#context.runInAsyncScope(this.#callback, undefined, error)
+    else this.#context.runInAsyncScope(this.#callback, undefined, undefined, result)
+    this.#context.emitDestroy()
+  }
+
+  /** An error of ours that ends a statement which was sent before leads to how that failed. */
+  #withFirst(error: unknown): unknown {
+    if (this.#first !== undefined && isPgLeaderError(error) && error.cause === undefined) {
+      Object.defineProperty(error, 'cause', { value: this.#first, writable: true, configurable: true })
+    }
+    return error
   }
 
   /** Sends the statement again, or tells with which error its call is to end. */
@@ -135,10 +166,13 @@ class FailedRun {
 
   #attempt(): void {
     this.#call.session = undefined
+    this.#call.resent = true
     this.#call.since = now()
-    this.#port.attempt(this.#call, this.#text, this.#values, (error, result) => {
-      if (error) this.failed(error)
-      else this.#callback(undefined, result)
+    this.#context.runInAsyncScope(() => {
+      this.#port.attempt(this.#call, this.#text, this.#values, (error, result) => {
+        if (error) this.failed(error)
+        else this.#end(undefined, result)
+      })
     })
   }
 }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type pg from 'pg'
 import type { Client, PoolClient } from 'pg'
 import type { FollowOptions } from '../client/conninfo/follow-options'
@@ -53,8 +54,11 @@ export class Following {
   readonly #timeoutMillis: number
   readonly #longestHold: number
   readonly #waiters = new Set<() => void>()
+  /** What the pool does and tells by itself is done in the context it was made in, not in that of some caller. */
+  readonly #context = new AsyncResource('pg-leader.pool', { requireManualDestroy: true })
   #nextCall: Call | undefined
   #ending = false
+  #drained: (() => void) | undefined
 
   readonly clients: Clients
   readonly topology: LivingTopology
@@ -76,6 +80,7 @@ export class Following {
     this.topology = new LivingTopology(
       {
         hosts: follow.hosts.map(({ key }) => key),
+        targetSessionAttrs: follow.targetSessionAttrs,
         times: settings.times,
         lockoutMillis: this.#longestHold,
         createProbe: (key, lost) => new Probe(key, () => follow.clientOptions(this.#destinations.host(key)), lost),
@@ -94,7 +99,7 @@ export class Following {
   connect(callback: CheckoutCallback): void {
     const call = this.#nextCall ?? beginCall(now())
     this.#nextCall = undefined
-    this.topology.start()
+    this.#start()
     this.checkout.enter(call, callback)
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()
@@ -103,6 +108,33 @@ export class Following {
   /** `pool.query(text, values, callback)`, from the first attempt to the last. */
   query(text: unknown, values: unknown, callback: QueryCallback): void {
     runQuery(this.#queryPort, text, values, callback)
+  }
+
+  /**
+   * Before the end: those whom pg-pool would serve still, since it is connecting for them, are served. `drained` is called
+   * when the last of them has a client, or when none is to be had. False if there is nobody to wait for.
+   */
+  drain(drained: () => void): boolean {
+    const most = this.checkout.held === 0 ? this.checkout.requests : this.#isFirstLook() ? this.#pool.options.max : 0
+    if (most === 0 || this.checkout.waiting === 0 || this.checkout.paused || !this.#mayServe()) return false
+    this.#drained = drained
+    this.checkout.drain(most, drained)
+    return true
+  }
+
+  /** Nobody has led yet, and not every host has spoken. */
+  #isFirstLook(): boolean {
+    const { generation, hosts } = this.topology.state
+    return generation === 0 && hosts.some((host) => host.answer === undefined && host.failure === undefined)
+  }
+
+  #mayServe(): boolean {
+    return this.#destinations.available || this.#isFirstLook()
+  }
+
+  /** Those who were to be served still cannot be. */
+  #mindDraining(): void {
+    if (this.#drained !== undefined && !this.#ending && !this.#mayServe()) process.nextTick(this.#drained)
   }
 
   /** Answers everybody who waits and lets go of every timer and socket of ours; pg-pool's own `end` follows. */
@@ -122,7 +154,7 @@ export class Following {
 
   #createQueryPort(): QueryPort {
     const topology = this.topology
-    const isEnding = (): boolean => this.#ending
+    const isEnding = (): boolean => this.#ending || this.#drained !== undefined
     return {
       attempt: (call, text, values, callback) => {
         this.#nextCall = call
@@ -170,16 +202,27 @@ export class Following {
     }
   }
 
+  #start(): void {
+    if (this.topology.started) return
+    this.#context.runInAsyncScope(() => this.topology.start())
+  }
+
   #bind(Base: typeof Client): typeof Client {
     return bindClient(Base, {
       destination: () => this.#destinations.next(),
       isAwaited: () => this.checkout.requests > 0,
       whenAvailable: () => this.#whenAvailable(),
       stillWanted: (host, generation) => !this.#ending && this.#destinations.isStillWanted(host, generation),
-      opened: (session) => log('connected to %s', session.host),
+      opened: (session) => {
+        log('connected to %s', session.host)
+        this.clients.opened(session)
+      },
       failed: (host, error) => this.#dialFailed(host, error),
       late: (error) => this.#blame.put('nobody', error),
-      news: (session, news) => this.#hearsay.news(session, news),
+      news: (session, news) => {
+        this.#hearsay.news(session, news)
+        if (news.type === 'end') this.clients.lost(session)
+      },
       unheard: (error) => this.#unheard(error),
     })
   }
@@ -196,7 +239,7 @@ export class Following {
 
   /** For clients that somebody made of this pool's class, outside of the pool. */
   #whenAvailable(): Promise<void> {
-    this.topology.start()
+    this.#start()
     if (this.#destinations.available) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
@@ -222,6 +265,11 @@ export class Following {
   }
 
   #perform(effect: TopologyEffect): void {
+    this.#act(effect)
+    this.#mindDraining()
+  }
+
+  #act(effect: TopologyEffect): void {
     switch (effect.type) {
       case 'leader-lost':
         this.#hearsay.doubt(effect.leader.key)
@@ -288,7 +336,8 @@ export class Following {
     const { host, hostaddr, port } = this.#destinations.host(key)
     const isOnHost = (client: Client): boolean =>
       (client.host === host || client.host === hostaddr) && client.port === port
-    this.clients.cut(key, this.#blame.put('nobody', new Error(`${key} does not lead any more`)), isOnHost)
+    const { generation } = this.topology.state
+    this.clients.cut(key, generation, this.#blame.put('nobody', new Error(`${key} does not lead any more`)), isOnHost)
   }
 
   #concludeSoon(): void {
@@ -301,7 +350,7 @@ export class Following {
 
   /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. */
   #announce(event: 'failover' | 'splitBrain' | 'topology', detail: unknown): void {
-    process.nextTick(() => this.#inherited.emit(event, detail))
+    process.nextTick(() => this.#context.runInAsyncScope(() => this.#inherited.emit(event, detail)))
   }
 
   #adopt(client: PoolClient, callback: (usable: boolean) => void): void {

@@ -33,6 +33,8 @@ export class PoolDoor {
   readonly #clients = new Clients()
   readonly #following: Following | undefined
   readonly #resumeListeners = new Set<() => void>()
+  /** `end()` was called, and waits for those who are served still. */
+  #draining = false
   /** Where nothing is followed: holds callers while the pool is paused. Made by the first pause. */
   #pausing: Checkout | undefined
 
@@ -107,11 +109,31 @@ export class PoolDoor {
   }
 
   end(callback: Callback | undefined): unknown {
-    if (!this.#pool.ending) {
+    if (this.#pool.ending) return this.#inherited.end(callback)
+    if (this.#draining) return this.#refuseSecondEnd(callback)
+    const end = (): unknown => {
       this.#following?.end()
       this.#pausing?.end()
+      return this.#inherited.end(callback)
     }
-    return this.#inherited.end(callback)
+    let drained = (): unknown => undefined
+    this.#draining = this.#following?.drain(() => drained()) === true
+    if (!this.#draining) return end()
+    if (callback !== undefined) {
+      drained = once(end)
+      return undefined
+    }
+    return new this.#Promise<unknown>((resolve) => {
+      drained = once(() => resolve(end()))
+    })
+  }
+
+  /** As pg-pool does, whose own end has not begun yet. */
+  #refuseSecondEnd(callback: Callback | undefined): unknown {
+    const error = new Error('Called end on pool more than once')
+    if (callback === undefined) return this.#Promise.reject(error)
+    callback(error)
+    return undefined
   }
 
   /** What `emit` of the pool does first with an `acquire`. */
@@ -206,6 +228,15 @@ export class PoolDoor {
   /** The kind of promise that the application wants. */
   get #Promise(): PromiseConstructor {
     return (this.#pool as unknown as { Promise: PromiseConstructor }).Promise
+  }
+}
+
+function once(act: () => unknown): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    act()
   }
 }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { HostKey } from '../core/topology/host'
 import { now } from '../runtime/clock'
 import { after } from '../runtime/timer'
@@ -23,6 +24,8 @@ export class Monitor {
   readonly #probe: Probe
   readonly #owner: MonitorOwner
   readonly #timeoutMillis: number
+  /** Whoever wakes it, its questions are its own: no caller's async context goes on living in its timers. */
+  readonly #context = new AsyncResource('pg-leader.monitor', { requireManualDestroy: true })
   #next: Timer | undefined
   #unease: Timer | undefined
   #asking = false
@@ -45,7 +48,7 @@ export class Monitor {
     if (this.#stopped) return
     this.#next?.cancel()
     if (this.#asking) this.#again = true
-    else void this.#ask()
+    else this.#context.runInAsyncScope(() => void this.#ask())
   }
 
   /** Asks, and resolves when an answer to a question sent from now on has been reported. */
@@ -72,6 +75,7 @@ export class Monitor {
     this.#probe.close()
     this.#settle()
     this.#settle()
+    this.#context.emitDestroy()
   }
 
   async #ask(): Promise<void> {

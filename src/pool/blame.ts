@@ -1,3 +1,5 @@
+import { saysConnectionWasLost } from '../core/retry/connect-failure'
+
 /** Who is at fault for an error of a request to pg-pool. */
 export type Culprit = 'caller' | 'host' | 'nobody'
 
@@ -19,9 +21,11 @@ export class Blame {
     return this.#known.has(error)
   }
 
-  /** Who is at fault. pg-pool wraps what ended a dial whose time was up. */
+  /** Who is at fault. pg-pool wraps what ended a dial whose time was up, and passes on what its hooks threw. */
   of(given: unknown): Culprit {
-    const error = given as Error
-    return this.#known.get(error) ?? this.#known.get(error.cause as object) ?? 'caller'
+    if (typeof given !== 'object' || given === null) return 'caller'
+    const { cause } = given as Error
+    const known = this.#known.get(given) ?? (typeof cause === 'object' && cause !== null && this.#known.get(cause))
+    return known || (saysConnectionWasLost(given) ? 'host' : 'caller')
   }
 }

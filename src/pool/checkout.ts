@@ -36,6 +36,7 @@ export class Checkout {
   #phaseSince = now()
   #paused = false
   #ended = false
+  #drained: (() => void) | undefined
   #told = false
   readonly #expiry = new Expiry(() => this.#expire())
   readonly #backOff = new BackOff(() => this.#pump())
@@ -75,6 +76,7 @@ export class Checkout {
 
   /** Takes a caller in. */
   enter(call: Call, callback: CheckoutCallback): void {
+    if (this.#drained !== undefined) return new Ticket(call, callback).fail(new Error(afterEnd))
     const nobodyFirst =
       !this.#ended && this.#phase === 'waiting' && this.#line.size === 0 && this.#requests < this.#port.idleCount
     if (nobodyFirst && call.signal === undefined) this.#passThrough(call, callback)
@@ -89,6 +91,7 @@ export class Checkout {
     const request: CheckoutCallback = (error, client) => {
       if (this.#ended) return client?.release()
       this.#passing.splice(this.#passing.indexOf(callback), 1)
+      this.#mindDraining()
       const session = client && sessionOf(client)
       const first = this.#phase === 'waiting' && this.#line.size === 0
       if (session !== undefined && first && this.#inspection.isFresh(session, call.arrival)) {
@@ -115,7 +118,8 @@ export class Checkout {
       ticket.onAbort(signal, () => this.#fail(ticket, abortReason(signal)))
     }
     if (this.#phase === 'held') {
-      if (this.#line.size >= this.#port.maxWaiting) {
+      // What was sent already is not refused: its caller could not tell that from a statement that was never sent.
+      if (this.#line.size >= this.#port.maxWaiting && !call.resent) {
         log('%d callers are held already: the next is refused', this.#line.size)
         return ticket.fail(queueFull(this.#port))
       }
@@ -156,11 +160,30 @@ export class Checkout {
     for (const ticket of [...this.#line]) this.#fail(ticket, error())
   }
 
+  /**
+   * Takes nobody in any more. The first `most` of those who wait are served still, the others are answered; `drained` is
+   * called when nobody waits any more.
+   */
+  drain(most: number, drained: () => void): void {
+    this.#drained = drained
+    for (const ticket of [...this.#line].slice(Math.max(0, most - this.#passing.length))) {
+      this.#fail(ticket, new Error(afterEnd))
+    }
+    this.#mindDraining()
+  }
+
+  #mindDraining(): void {
+    if (this.#drained === undefined || this.waiting > 0) return
+    const drained = this.#drained
+    // Whoever left the line last has not been given the client yet.
+    process.nextTick(() => this.#ended || drained())
+  }
+
   end(): void {
     this.#ended = true
     this.failAll(() => new Error(afterEnd))
     // pg-pool answers none of those who are in its queue when it ends.
-    for (const callback of this.#passing) new Ticket(beginCall(0), callback).fail(new Error(afterEnd))
+    for (const callback of this.#passing.splice(0)) new Ticket(beginCall(0), callback).fail(new Error(afterEnd))
     this.#expiry.forget()
     this.#cancelRequests()
   }
@@ -290,6 +313,7 @@ export class Checkout {
     if (this.#line.size > 0) return
     this.#somebodyHeld(false)
     this.#expiry.forget()
+    this.#mindDraining()
   }
 
   #somebodyHeld(somebody: boolean): void {

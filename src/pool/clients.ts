@@ -18,6 +18,8 @@ export class RetiredError extends Error {
  */
 export class Clients {
   readonly #sessions = new Set<Session>()
+  /** Those of them that pg-pool has not handed to anybody yet: `onConnect` runs. They count as checked out. */
+  readonly #arriving = new Set<Session>()
   /** Checked-out clients of which no more is known: those of a pool that follows nobody. */
   readonly #strangers = new Set<Client>()
   readonly #releaseListeners = new Set<() => void>()
@@ -30,6 +32,20 @@ export class Clients {
     return [...busy, ...this.#strangers]
   }
 
+  /** A connection has been made; pg-pool runs its hooks before it hands it over, and a host may freeze meanwhile. */
+  opened(session: Session): void {
+    session.busy = true
+    this.#sessions.add(session)
+    this.#arriving.add(session)
+  }
+
+  /** A session has ended. If a hook of pg-pool's had it, nobody else tells that it is gone. */
+  lost(session: Session): void {
+    if (!this.#arriving.has(session)) return
+    this.removed(session.client)
+    this.#tellReleased()
+  }
+
   acquired(client: Client): void {
     const session = sessionOf(client)
     if (session === undefined) {
@@ -38,6 +54,7 @@ export class Clients {
     }
     session.busy = true
     this.#sessions.add(session)
+    this.#arriving.delete(session)
   }
 
   released(client: Client): void {
@@ -49,13 +66,16 @@ export class Clients {
       // pg-pool puts it among the idle when this event is over; a client that was in use when it was retired goes then.
       if (session.retired) process.nextTick(() => session.busy || this.#retireIdle(session))
     }
-    if (this.#releaseListeners.size > 0) for (const listener of this.#releaseListeners) listener()
+    if (this.#releaseListeners.size > 0) this.#tellReleased()
   }
 
   removed(client: Client): void {
     const session = sessionOf(client)
     if (session === undefined) this.#strangers.delete(client)
-    else this.#sessions.delete(session)
+    else {
+      this.#sessions.delete(session)
+      this.#arriving.delete(session)
+    }
   }
 
   /** A client that was connected before its pool was wrapped, and whose session has begun while it was checked out. */
@@ -84,11 +104,15 @@ export class Clients {
     }
   }
 
-  /** Cuts every connection to this host, mid-statement or not, and every attempt to make one. */
-  cut(host: HostKey, reason: Error, isOnHost: (client: Client) => boolean = () => false): void {
-    this.retire((session) => session.host === host)
+  /**
+   * Cuts every connection to this host that is older than `generation`, mid-statement or not, and every attempt to make
+   * one.
+   */
+  cut(host: HostKey, generation: number, reason: Error, isOnHost: (client: Client) => boolean = () => false): void {
+    const isOld = (session: Session): boolean => session.host === host && session.generation < generation
+    this.retire(isOld)
     for (const client of this.#strangers) if (isOnHost(client)) cutSocket(client)
-    for (const session of this.#sessions) if (session.busy && session.host === host) cutSocket(session.client)
+    for (const session of this.#sessions) if (session.busy && isOld(session)) cutSocket(session.client)
     this.abortDials(reason, host)
   }
 
@@ -107,6 +131,12 @@ export class Clients {
   closeIdle(): void {
     this.#closing = true
     for (const session of this.#sessions) if (!session.busy) afterGoodbye(session.client)
+    // For whom they were made has been answered.
+    for (const { client } of this.#arriving) cutSocket(client)
+  }
+
+  #tellReleased(): void {
+    for (const listener of this.#releaseListeners) listener()
   }
 
   /**

@@ -2,6 +2,11 @@ import { now } from '../runtime/clock'
 import { after } from '../runtime/timer'
 import type { Timer } from '../runtime/timer'
 
+/** A timer that is as late as this proves that the process was blocked: news of a leader may lie unread in a socket. */
+const lateMillis = 50
+/** How long the sockets are given then to be read, and the hosts to be asked. */
+const graceMillis = 250
+
 /** One timer for everybody who waits: set to the earliest of their deadlines. */
 export class Expiry {
   readonly #expire: () => void
@@ -18,9 +23,13 @@ export class Expiry {
     if (at >= this.#at) return
     this.#at = at
     this.#timer?.cancel()
-    const due = (): void => {
+    const expire = (): void => {
       this.#at = Infinity
       this.#expire()
+    }
+    const due = (): void => {
+      if (now() - at > lateMillis) this.#timer = after(graceMillis, expire, { ref: true })
+      else expire()
     }
     // What waits for a host must keep the process alive: the monitors do not.
     this.#timer = after(at - now(), due, { ref: true })

@@ -1,7 +1,7 @@
 import { isEnding } from '../client/pg-internals'
 import type { SessionNews } from '../client/session-news'
 import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
-import { announcesShutdown, serverCode, sqlstate } from '../core/retry/sqlstate'
+import { announcesEnd, announcesShutdown, serverCode, sqlstate } from '../core/retry/sqlstate'
 import type { HostKey } from '../core/topology/host'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
@@ -53,7 +53,7 @@ export class Hearsay {
     if (connectFailureIsAboutCaller(error)) return
     this.#blame.put('host', error)
     // A server whose places are all taken is alive and well.
-    if (error.code !== '53300' && hint) this.suspect(host, error.message)
+    if (error.code !== sqlstate.tooManyConnections && hint) this.suspect(host, error.message)
   }
 
   /** A session of a pool has something to say. */
@@ -67,10 +67,13 @@ export class Hearsay {
       case 'notice':
         if (!announcesShutdown(news.sqlstate)) break
         session.warned = true
+        session.retired = true
         this.suspect(host, `a notice said ${news.sqlstate ?? ''}`)
         break
       case 'error': {
         const code = serverCode(news.error)
+        // Its socket may live for another moment: released meanwhile, it must not come to rest among the idle.
+        if (announcesEnd(code)) session.retired = true
         if (code === undefined) this.#lost(session, news.error.message)
         else if (announcesShutdown(code)) this.suspect(host, `a session was ended with ${code}`)
         else if (code === sqlstate.readOnlySqlTransaction) void this.#topology.ask(host)

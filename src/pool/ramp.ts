@@ -7,8 +7,8 @@ import type { CheckoutPort } from './checkout-port'
 export const rampMillis = 25
 
 /**
- * After a hold one request is made at first, which has the new host to itself; when it has its client, more and more
- * at a time, at random distances: other processes were waiting for this host as well.
+ * After a hold one request is made at first, which has the new host to itself; when it has its client, or takes long,
+ * more and more at a time, at random distances: other processes were waiting for this host as well.
  */
 export class Ramp {
   readonly #port: Pick<CheckoutPort, 'max'>
@@ -31,10 +31,12 @@ export class Ramp {
 
   /** Begins with one request; called again when that one has its client. */
   climb(): void {
+    this.#next?.cancel()
     this.#allowed = this.#allowed === Infinity ? 1 : this.#allowed + 1
     if (this.#allowed >= this.#port.max || this.#line.size === 0) this.#allowed = Infinity
-    else if (this.#allowed > 1) {
-      const distance = (random() * 2 * rampMillis) / this.#port.max
+    else {
+      // One lost packet of the first must not keep everybody waiting.
+      const distance = this.#allowed === 1 ? rampMillis : (random() * 2 * rampMillis) / this.#port.max
       this.#next = after(distance, () => this.climb(), { ref: true })
     }
     this.#goOn()

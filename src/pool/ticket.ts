@@ -12,6 +12,8 @@ export type CheckoutCallback = (
 /** One call of the user, over all its attempts: its deadlines are counted from here. */
 export interface Call {
   readonly arrival: number
+  /** Its first attempt was sent, and failed. */
+  resent: boolean
   /** When the wait began that is under way: a statement that is sent again has not waited while it was executed. */
   since: number
   /** How long earlier attempts waited, until each had its client. */
@@ -27,7 +29,16 @@ export interface Call {
 
 /** Begins a call. */
 export function beginCall(arrival: number, signal?: AbortSignal): Call {
-  return { arrival, since: arrival, waitedMillis: 0, heldMillis: 0, counted: false, signal, session: undefined }
+  return {
+    arrival,
+    resent: false,
+    since: arrival,
+    waitedMillis: 0,
+    heldMillis: 0,
+    counted: false,
+    signal,
+    session: undefined,
+  }
 }
 
 const noop = (): void => undefined

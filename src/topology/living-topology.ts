@@ -1,4 +1,5 @@
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
+import { serverCode, sqlstate } from '../core/retry/sqlstate'
 import { callerFault, explain } from '../core/topology/explain'
 import { planEffects } from '../core/topology/effects'
 import type { TopologyEffect } from '../core/topology/effects'
@@ -26,6 +27,9 @@ const settleMillis = 100
 /** While there is no leader: between two questions over a session that stands. */
 const parkedIntervalMillis = 10
 
+/** How long hosts are asked at the quick rhythm for want of a leader, although nobody waits for one. */
+const urgentMillis = 5000
+
 /** Times of the monitors, in milliseconds. */
 export interface MonitorTimes {
   /** Between two questions to one host while all is well. Infinity: ask only when something happened. */
@@ -38,6 +42,8 @@ export interface MonitorTimes {
 
 export interface LivingTopologyOptions {
   readonly hosts: readonly HostKey[]
+  /** What sessions are wanted: while a host will do for them, the want of a leader is nothing urgent. */
+  readonly targetSessionAttrs: TargetSessionAttrs
   readonly times: MonitorTimes
   /** How long another identity must be all that answers before it is believed. */
   readonly lockoutMillis: number
@@ -61,6 +67,7 @@ export class LivingTopology {
   readonly #monitors = new Map<HostKey, Monitor>()
   readonly #listener: EffectListener
   #started = false
+  #startedAt = 0
   #stopped = false
   #due: Timer | undefined
   #somebodyWaits = false
@@ -81,10 +88,15 @@ export class LivingTopology {
     return (this.#snapshot ??= takeSnapshot(this.#state, () => this.dispatch({ type: 'reset', at: now() })))
   }
 
+  get started(): boolean {
+    return this.#started
+  }
+
   /** Begins to ask; the first caller of a pool does this. */
   start(): void {
     if (this.#started || this.#stopped) return
     this.#started = true
+    this.#startedAt = now()
     for (const { key } of this.#state.hosts) this.#watch(key)
     for (const monitor of this.#monitors.values()) monitor.wake()
   }
@@ -190,6 +202,14 @@ export class LivingTopology {
     this.#listener(effect)
   }
 
+  /** Where nobody waits, a cluster that is without a leader for long is asked less and less often. */
+  #patience(): number {
+    if (this.#somebodyWaits || this.#uneasy || this.#state.leader !== undefined) return 0
+    const leaderlessMillis = now() - (this.#state.leaderlessSince ?? this.#startedAt)
+    if (leaderlessMillis < urgentMillis) return 0
+    return Math.min(this.#options.times.intervalMillis, leaderlessMillis / 50)
+  }
+
   #armDecision(at: number | undefined): void {
     this.#due?.cancel()
     this.#due = at === undefined ? undefined : after(at - now(), () => this.dispatch({ type: 'tick', at: now() }))
@@ -225,7 +245,8 @@ export class LivingTopology {
     } else {
       const known = hostRecord(this.#state, host)
       if (known?.failure?.reason !== result.failure.reason) log('%s: %s', host, result.failure.reason)
-      this.dispatch({ type: 'failed', host, at: now(), failure: result.failure })
+      const isFull = serverCode(result.failure.error) === sqlstate.tooManyConnections
+      this.dispatch({ type: isFull ? 'full' : 'failed', host, at: now(), failure: result.failure })
     }
   }
 
@@ -234,11 +255,13 @@ export class LivingTopology {
     const record = hostRecord(this.#state, host)
     // A host that refuses our credentials will do so in 25 ms again, and count it.
     const pointless = !last.ok && last.failure.aboutCaller
-    const urgent = this.#state.leader === undefined || leaderSuspected(this.#state) || record?.suspectedAt !== undefined
+    const leaderless = this.#state.leader === undefined || leaderSuspected(this.#state)
+    const isServed = this.targets(this.#options.targetSessionAttrs).length > 0
+    const urgent = (leaderless && !isServed) || record?.suspectedAt !== undefined
     if ((urgent || this.#somebodyWaits || this.#uneasy) && !pointless) {
       // A question over a session that stands costs next to nothing; a connection attempt does not.
       const interval = last.ok ? Math.min(leaderlessIntervalMillis, parkedIntervalMillis) : leaderlessIntervalMillis
-      return interval * (0.75 + random() / 2)
+      return Math.max(interval, this.#patience()) * (0.75 + random() / 2)
     }
     if (intervalMillis === Infinity) return pointless ? 1000 : Infinity
     // Never longer than what was asked for.

@@ -1,4 +1,4 @@
-import { isAboutCaller } from './sqlstate'
+import { announcesEnd, isAboutCaller, serverCode } from './sqlstate'
 
 /** What pg itself says, without any code, of a connection that could not be made or was lost. */
 const connectionWords: ReadonlySet<string> = new Set([
@@ -11,6 +11,24 @@ const connectionWords: ReadonlySet<string> = new Set([
   'The server does not support SSL connections',
   'There was an error establishing an SSL connection',
 ])
+
+/** What pg, or the socket, says to whoever used a connection that was lost. */
+const lossWords: ReadonlySet<string> = new Set([
+  'Connection terminated',
+  'Connection terminated unexpectedly',
+  'Client has encountered a connection error and is not queryable',
+])
+const lossCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
+
+/**
+ * Whether an error says that a connection was lost that had been made already: of what a hook of pg-pool's threw, such as
+ * `onConnect`, all else is the hook's own.
+ */
+export function saysConnectionWasLost(error: { readonly message?: unknown; readonly code?: unknown }): boolean {
+  const { message, code } = error
+  if (typeof code === 'string') return lossCodes.has(code) || announcesEnd(serverCode(error))
+  return typeof message === 'string' && lossWords.has(message)
+}
 
 /** How pg begins when a message comes that it did not wait for. */
 const protocolConfusion = 'Received unexpected '

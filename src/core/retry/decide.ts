@@ -57,7 +57,9 @@ export function decideRetry(statement: StatementFacts, failure: FailureFacts): D
     return { action: 'replay', outcome: 'not-executed', reason: 'the session had timed out before the statement came' }
   }
   if (code === sqlstate.adminShutdown && !failure.warned) {
-    return replayOr(statement, 'aborted', 'the server ended the session instead of executing the statement')
+    if (!statement.replayable)
+      return { action: 'unknown', reason: 'it may have committed inside before its session was ended' }
+    return { action: 'replay', outcome: 'aborted', reason: 'the server ended the session instead of executing it' }
   }
   if (!connectionLost) return { action: 'fail', outcome: 'not-executed', reason: 'the statement was not sent' }
   return lost(statement, 'the connection was lost before the server answered')

@@ -4,10 +4,13 @@ export const sqlstate = {
   featureNotSupported: '0A000',
   objectNotInPrerequisiteState: '55000',
   internalError: 'XX000',
+  tooManyConnections: '53300',
   adminShutdown: '57P01',
   crashShutdown: '57P02',
   cannotConnectNow: '57P03',
   idleSessionTimeout: '57P05',
+  idleInTransactionSessionTimeout: '25P03',
+  transactionTimeout: '25P04',
   serializationFailure: '40001',
 } as const
 
@@ -27,6 +30,21 @@ export function mayBeStandbyRefusal(code: string | undefined): boolean {
 /** Whether a server that says this, as an error or as a notice, is about to end its sessions. */
 export function announcesShutdown(code: string | undefined): boolean {
   return code === sqlstate.adminShutdown || code === sqlstate.crashShutdown || code === sqlstate.cannotConnectNow
+}
+
+/** With these a server ends the session that it says them to, though not in the same moment. */
+const endingSession: ReadonlySet<string> = new Set([
+  sqlstate.idleSessionTimeout,
+  sqlstate.idleInTransactionSessionTimeout,
+  sqlstate.transactionTimeout,
+])
+
+/**
+ * Whether a session that was told this is as good as gone. A function may raise the same code and the session live on;
+ * then a connection is given up in vain.
+ */
+export function announcesEnd(code: string | undefined): boolean {
+  return announcesShutdown(code) || (code !== undefined && endingSession.has(code))
 }
 
 /**

@@ -10,7 +10,7 @@ export type TopologyEffect =
   | { readonly type: 'leader-lost'; readonly leader: Leader; readonly at: number; readonly suspected: boolean }
   /** It leads no more by its own word: no client of it is handed out again; what runs on one gets its own answer. */
   | { readonly type: 'retire'; readonly host: HostKey }
-  /** Somebody else leads: whatever is still connected to this host is cut, mid-statement or not. */
+  /** Another server leads, or another incarnation behind the same name: what is left of the old one there is cut. */
   | { readonly type: 'cut'; readonly host: HostKey }
   /** There is a leader to be used: the same one, cleared of doubt, or another. */
   | {
@@ -46,7 +46,7 @@ export function planEffects(before: TopologyState, after: TopologyState): readon
   }
   const from = before.lastLeader
   const changed = after.generation !== before.generation
-  if (after.leader !== undefined && changed && from !== undefined && from.key !== after.leader.key) {
+  if (after.leader !== undefined && changed && from !== undefined) {
     effects.push({ type: 'cut', host: from.key })
   }
   if (after.leader !== undefined && usable && (!usedBefore || changed)) {

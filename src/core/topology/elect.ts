@@ -14,9 +14,11 @@ const confirmationsToDepose = 2
 export function elect(given: TopologyState, at: number): TopologyState {
   const state = learnTimeline(given)
   const rivals = contenders(state)
-  const splitBrain = rivals.length > 1 ? Object.freeze(rivals.map(({ host }) => host.key)) : noHosts
+  // Of servers that show neither identity nor timeline (a fork where each of them takes writes) nobody knows that they contend.
+  const known = rivals.filter(({ answer }) => answer.timeline !== undefined || answer.systemIdentifier !== undefined)
+  const splitBrain = known.length > 1 ? Object.freeze(known.map(({ host }) => host.key)) : noHosts
   const incumbent = rivals.find(({ host }) => host.key === state.leader?.key)
-  const winner = splitBrain.length > 0 ? incumbent : rivals[0]
+  const winner = splitBrain.length > 0 ? incumbent : (incumbent ?? rivals[0])
   const next: TopologyState = {
     ...state,
     splitBrain,

@@ -7,6 +7,8 @@ import type { Failure, HostKey, Observation } from './host'
 export type TopologyEvent =
   | { readonly type: 'observed'; readonly at: number; readonly host: HostKey; readonly answer: Observation }
   | { readonly type: 'failed'; readonly at: number; readonly host: HostKey; readonly failure: Failure }
+  /** It would have answered, but its places are all taken (53300): alive, and as far as is known what it was. */
+  | { readonly type: 'full'; readonly at: number; readonly host: HostKey; readonly failure: Failure }
   | { readonly type: 'suspected'; readonly at: number; readonly host: HostKey }
   | { readonly type: 'tick'; readonly at: number }
   | { readonly type: 'hosts'; readonly at: number; readonly keys: readonly HostKey[] }

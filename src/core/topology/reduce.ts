@@ -14,6 +14,8 @@ export function reduceTopology(state: TopologyState, event: TopologyEvent): Topo
       return change(state, event, (host) => observed(host, event.at, event.answer))
     case 'failed':
       return change(state, event, (host) => failed(host, event.at, event.failure))
+    case 'full':
+      return change(state, event, (host) => full(host, event.at, event.failure))
     case 'suspected':
       return suspect(state, event.host, event.at)
     case 'tick':
@@ -47,6 +49,12 @@ function failed(host: HostRecord, at: number, failure: Failure): HostRecord {
   // The suspicion stays on the record although it is settled: a leader that is lost now was lost then.
   const { key, suspectedAt } = host
   return Object.freeze({ key, at, answer: undefined, failure, suspectedAt, confirmations: 0 })
+}
+
+/** What it was before is not confirmed by that, and not refuted. */
+function full(host: HostRecord, at: number, failure: Failure): HostRecord {
+  if (host.answer === undefined) return failed(host, at, failure)
+  return Object.freeze({ ...host, at, suspectedAt: undefined })
 }
 
 /** Doubt alone elects nobody: whoever leads goes on leading, but is not used until a probe has cleared it. */

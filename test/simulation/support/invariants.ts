@@ -61,6 +61,8 @@ export const invariants = {
       ([key, entry]) =>
         key !== after.leader?.key &&
         acceptsWrites(entry.answer) &&
+        // Where neither can be read, nobody knows that they contend.
+        (answer?.systemIdentifier !== undefined || answer?.timeline !== undefined) &&
         entry.answer.systemIdentifier === answer?.systemIdentifier &&
         entry.answer.timeline === answer?.timeline,
     )
@@ -110,10 +112,14 @@ export const invariants = {
       : `generation ${after.generation} was announced as ${isNew ? 'old' : 'new'}`
   },
 
-  'whoever led before is cut when somebody else leads, and nobody else is': ({ after, effects }, _ledger, past) => {
-    const led = past.leader?.key
+  'what is left of the last leader is cut when there is another, and nobody else is': (
+    { before, after, effects },
+    _ledger,
+    past,
+  ) => {
     const cut = find(effects, 'cut')?.host
-    const expected = after.leader !== undefined && led !== after.leader.key ? led : undefined
+    const isNew = after.leader !== undefined && after.generation !== before.generation
+    const expected = isNew ? past.leader?.key : undefined
     return cut === expected ? undefined : `${cut ?? 'nobody'} was cut, not ${expected ?? 'nobody'}`
   },
 

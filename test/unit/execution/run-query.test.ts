@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { OutcomeUnknownError } from '../../../src/errors'
+import { HostSelectionTimeoutError, OutcomeUnknownError } from '../../../src/errors'
 import { runQuery } from '../../../src/execution/run-query'
 import type { QueryPort } from '../../../src/execution/run-query'
 import type { Call } from '../../../src/pool/ticket'
@@ -161,5 +161,25 @@ describe('runQuery', () => {
     const { answers, finish } = run(text, [{ error: eof, lost: true }])
     await finish()
     expect(answers).toHaveLength(1)
+  })
+
+  it('an error of ours that ends what was sent before leads to how that failed', async () => {
+    const expired = new HostSelectionTimeoutError('nobody leads', { limit: 'x', waitedMillis: 1, hosts: [] })
+    const { answers, calls, finish } = run({ text: 'select 1', idempotent: true }, [
+      { error: eof, lost: true },
+      { unsent: expired },
+    ])
+    expect(calls[0]?.resent).toBe(false)
+    await finish()
+    expect(calls).toHaveLength(2)
+    expect(calls[1]?.resent).toBe(true)
+    expect(answers).toEqual([{ error: expired, result: undefined }])
+    expect(expired.cause).toBe(eof)
+  })
+
+  it('CALL and DO whose session was ended may have committed inside: unknown', async () => {
+    const { answers, finish } = run('call settle()', [{ error: fromServer('57P01'), lost: true }])
+    await finish()
+    expect(answers[0]?.error).toBeInstanceOf(OutcomeUnknownError)
   })
 })

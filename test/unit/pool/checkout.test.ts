@@ -79,13 +79,21 @@ describe('requests', () => {
     expect(pool.checkout.held).toBe(8)
     pool.setAvailable(true)
     expect(pool.checkout.held).toBe(0)
-    vi.advanceTimersByTime(1000)
+    vi.advanceTimersByTime(20)
     expect(pool.open).toHaveLength(1)
     pool.deliver()
     expect(pool.open).toHaveLength(2)
     vi.advanceTimersByTime(1000)
     expect(pool.open).toHaveLength(3)
     expect(pool.checkout.waiting).toBe(7)
+  })
+
+  it('are more after a while although the first one is not served: a lost packet must not stop everybody', () => {
+    const pool = new FakePool({ max: 3 })
+    for (let n = 0; n < 8; n += 1) pool.enter()
+    pool.setAvailable(true)
+    vi.advanceTimersByTime(1000)
+    expect(pool.open).toHaveLength(3)
   })
 
   it('are not fewer than those who wait while their number climbs: a released client goes to the next at once', () => {

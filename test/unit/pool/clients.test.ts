@@ -80,7 +80,7 @@ describe('Clients', () => {
     clients.dialling('b:2', aborted.b)
     clients.dialling('a:1', aborted.done)()
     const reason = new Error('a:1 does not lead any more')
-    clients.cut('a:1', reason)
+    clients.cut('a:1', 2, reason)
     expect(goodbyes).toHaveLength(1)
     expect(idle.client.stream.destroy).toHaveBeenCalled()
     expect(busy.client.stream.destroy).toHaveBeenCalledTimes(1)
@@ -89,6 +89,50 @@ describe('Clients', () => {
     expect(aborted.a).toHaveBeenCalledWith(reason)
     expect(aborted.b).not.toHaveBeenCalled()
     expect(aborted.done).not.toHaveBeenCalled()
+  })
+
+  it('leaves the sessions of the present generation alone: another server behind the same name is not cut', () => {
+    const { clients, add } = book()
+    const old = add('a:1', 'busy')
+    clients.cut('a:1', old.session.generation, new Error('not older'))
+    expect(old.client.stream.destroy).not.toHaveBeenCalled()
+    expect(old.session.retired).toBe(false)
+  })
+
+  describe('one that a hook of pg-pool’s has', () => {
+    it('counts as checked out, and is cut with its host', () => {
+      const { clients } = book()
+      const { client, session } = dialled('a:1')
+      clients.opened(session)
+      expect(clients.busy).toEqual([client])
+      clients.cut('a:1', 2, new Error('a:1 does not lead any more'))
+      expect(client.stream.destroy).toHaveBeenCalledTimes(1)
+    })
+
+    it('is cut at the end: for whom it was made has been answered', () => {
+      const { clients } = book()
+      const [inHook, handedOver] = [dialled('a:1'), dialled('a:1')]
+      clients.opened(inHook.session)
+      clients.opened(handedOver.session)
+      clients.acquired(handedOver.client.asPoolClient)
+      clients.closeIdle()
+      expect(inHook.client.stream.destroy).toHaveBeenCalledTimes(1)
+      expect(handedOver.client.stream.destroy).not.toHaveBeenCalled()
+    })
+
+    it('is forgotten when it is lost there, which nobody else tells', () => {
+      const { clients, add } = book()
+      const heard = vi.fn()
+      clients.onRelease(heard)
+      const { session } = dialled('a:1')
+      clients.opened(session)
+      clients.lost(session)
+      expect(clients.busy).toEqual([])
+      expect(heard).toHaveBeenCalledTimes(1)
+      const busy = add('a:1', 'busy')
+      clients.lost(busy.session)
+      expect(clients.busy).toEqual([busy.client])
+    })
   })
 
   it('sends nobody an error that is on its way out already', () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { TargetSessionAttrs } from '../../../src/core/selection/target-session-attrs'
 import type { TopologyEffect } from '../../../src/core/topology/effects'
 import type { Observation } from '../../../src/core/topology/host'
 import type { Probe, ProbeResult } from '../../../src/monitor/probe'
@@ -21,13 +22,18 @@ const silent = (reason: string, aboutCaller = false): ProbeResult => ({
 })
 
 /** A topology whose hosts answer within a millisecond what a test says; `undefined` never answers. */
-function living(answers: Record<string, ProbeResult | undefined>, intervalMillis = 1000) {
+function living(
+  answers: Record<string, ProbeResult | undefined>,
+  intervalMillis = 1000,
+  targetSessionAttrs: TargetSessionAttrs = 'read-write',
+) {
   const effects: TopologyEffect[] = []
   const asked: Record<string, number> = {}
   const lost: Record<string, (why: string) => void> = {}
   const topology = new LivingTopology(
     {
       hosts: Object.keys(answers),
+      targetSessionAttrs,
       times: { intervalMillis, leaderlessIntervalMillis: 25, timeoutMillis: 1000 },
       lockoutMillis: 60_000,
       createProbe: (host, tell) => {
@@ -57,6 +63,41 @@ afterEach(() => {
 })
 
 describe('LivingTopology', () => {
+  it('takes a server whose places are all taken for alive', async () => {
+    const { topology, answers } = living({ 'a:1': ok(primary) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(2)
+    const error = Object.assign(new Error('sorry, too many clients already'), { code: '53300', severity: 'FATAL' })
+    answers['a:1'] = { ok: false, failure: { reason: error.message, aboutCaller: false, error } }
+    topology.suspect('a:1', 'a connection was lost')
+    expect(topology.targets('read-write')).toEqual([])
+    await vi.advanceTimersByTimeAsync(2)
+    expect(topology.targets('read-write')).toEqual(['a:1'])
+    topology.stop()
+  })
+
+  it('asks at leisure while nobody leads, if what is wanted is there', async () => {
+    const { topology, asked } = living({ 'a:1': ok(standby), 'b:2': ok(standby) }, 1000, 'standby')
+    topology.start()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(asked['a:1']).toBeLessThanOrEqual(14)
+    topology.stop()
+  })
+
+  it('asks less and less often for a leader that nobody waits for, and quickly again when somebody does', async () => {
+    const { topology, asked } = living({ 'a:1': ok(standby) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(60_000)
+    const before = asked['a:1'] ?? 0
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect((asked['a:1'] ?? 0) - before).toBeLessThanOrEqual(14)
+    topology.somebodyWaits = true
+    const then = asked['a:1'] ?? 0
+    await vi.advanceTimersByTimeAsync(1000)
+    expect((asked['a:1'] ?? 0) - then).toBeGreaterThan(50)
+    topology.stop()
+  })
+
   it('asks nobody before it is started, everybody then, and nobody after it was stopped', async () => {
     const { topology, asked } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
     await vi.advanceTimersByTimeAsync(5000)

@@ -2,15 +2,18 @@ import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { reservedPort } from './ports'
 
-/** A TCP proxy that can fall silent: connections stay open and nothing comes through, either way. */
+/** A TCP proxy that can fall silent (connections stay open and nothing comes through, either way) and lead elsewhere. */
 export interface SilentProxy {
   readonly port: number
   /** Of the connections that are open now. New ones work. */
   silence(): void
+  /** New connections go to this port. */
+  moveTo(target: number): void
   close(): Promise<void>
 }
 
-export async function startSilentProxy(target: number): Promise<SilentProxy> {
+export async function startSilentProxy(first: number): Promise<SilentProxy> {
+  let target = first
   const pairs = new Set<readonly [Socket, Socket]>()
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1')
@@ -36,6 +39,9 @@ export async function startSilentProxy(target: number): Promise<SilentProxy> {
         client.pause()
         upstream.pause()
       }
+    },
+    moveTo(next) {
+      target = next
     },
     close: () =>
       new Promise((resolve) => {

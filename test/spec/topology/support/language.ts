@@ -4,7 +4,7 @@ import type { Observation } from '../../../../src/core/topology/host'
 
 /**
  * One event as a fixture writes it: `TIME HOST primary|fenced|standby [IDENTITY/TIMELINE/START]` for an answer (`-` for a
- * column that cannot be read), `TIME HOST failed|refused REASON…`, `TIME HOST suspected`, `TIME tick`, `TIME reset`,
+ * column that cannot be read), `TIME HOST failed|refused|full REASON…`, `TIME HOST suspected`, `TIME tick`, `TIME reset`,
  * `TIME hosts a,b`.
  */
 export function parseEvent(line: string): TopologyEvent {
@@ -16,10 +16,11 @@ export function parseEvent(line: string): TopologyEvent {
     case 'suspected':
       return { type: 'suspected', at, host: subject }
     case 'failed':
+    case 'full':
     case 'refused': {
       const reason = rest.join(' ')
       return {
-        type: 'failed',
+        type: what === 'full' ? 'full' : 'failed',
         at,
         host: subject,
         failure: { reason, aboutCaller: what === 'refused', error: new Error(reason) },
