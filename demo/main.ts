@@ -7,18 +7,24 @@ import { createTables, Load } from './load'
 import { Plain } from './plain'
 import { Screen } from './screen'
 import { play } from './story'
-import { render, wantsColour } from './style'
+import { line, render, wantsColour } from './style'
+import type { Line } from './style'
 import { isGood, summarise } from './summary'
 import type { Run } from './summary'
-import { count, duration } from './units'
+import { count, duration, plural } from './units'
 import { verify } from './verify'
 import { Stage } from './view'
 import type { Show } from './view'
+import { wrap } from './wrap'
 
 const terminal = process.stdout
 const colour = wantsColour(terminal)
-const columns = terminal.columns || 80
-const print = (text: string): void => void terminal.write(`${text}\n`)
+/** Asked for anew each time: the window may have been resized meanwhile. */
+const columns = (): number => terminal.columns || 80
+const print = (text: string): void => printLines(wrap(line(text), terminal.isTTY ? columns() : Infinity))
+const printLines = (lines: readonly Line[]): void => {
+  for (const each of lines) terminal.write(`${render(each, { colour })}\n`)
+}
 const show: Show = terminal.isTTY && process.env['TERM'] !== 'dumb' ? new Screen(terminal) : new Plain(print)
 
 let cluster: Cluster | undefined
@@ -40,7 +46,7 @@ async function main(): Promise<boolean> {
   try {
     await createTables(pool)
     const run = await perform(cluster, pool)
-    for (const each of summarise(run, columns)) print(render(each, { colour }))
+    printLines(summarise(run, columns()))
     return isGood(run)
   } finally {
     show.end()
@@ -62,19 +68,20 @@ async function perform(servers: Cluster, pool: Pool): Promise<Run> {
     now: (text) => (stage.now = text),
     happened: (text, label) => stage.happened(text, label),
   }).finally(() => load.stop())
-  stage.now = 'The requests under way are finished, and the tables checked.'
+  stage.now = 'Finishing what is under way, then checking the tables.'
   await load.settled()
   const verdict = await verify(pool, load, acts)
   show.end()
-  for (const each of show.keepsake(stage, columns)) print(render(each, { colour }))
+  printLines(show.keepsake(stage, columns()))
   return { load, acts, failovers, verdict }
 }
 
-function tell(stage: Stage, { from, to, leaderlessMillis, held, replayed }: FailoverEvent): string {
-  return (
-    `pool: ${stage.nameOf(from)} → ${stage.nameOf(to)}, ${duration(leaderlessMillis)} without a leader, ` +
-    `${count(held)} held, ${count(replayed)} sent again`
-  )
+/** The pool tells its story when nobody is held any more: later than its first write, which the summary times. */
+function tell(stage: Stage, { to, leaderlessMillis, held, replayed }: FailoverEvent): string {
+  const leader = stage.nameOf(to)
+  const served = held === 0 ? `follows ${leader}` : `last of ${plural(held, 'held call')} served by ${leader}`
+  const again = replayed === 0 ? '' : `, ${count(replayed)} sent again`
+  return `pool: ${served}; ${duration(leaderlessMillis)} without a leader${again}`
 }
 
 async function interrupt(code: number): Promise<void> {

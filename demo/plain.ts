@@ -42,16 +42,15 @@ export class Plain implements Show {
 }
 
 function figures(stage: Stage): string {
-  const { load, pool } = stage
+  const { load, pool, waiting } = stage
   const { leader, timeline } = pool.topology
-  const slices = load.latency.slices(performance.now()).slice(-5, -1)
-  const worst = Math.max(0, ...slices.map(({ worstMillis }) => worstMillis))
+  const { answered, longestMillis } = load.latency.lastSecond(performance.now())
   const parts = [
     leader === undefined ? 'no leader' : `leader ${stage.nameOf(leader)}, timeline ${timeline ?? '?'}`,
-    `${count(load.latency.lastSecond(performance.now()))} answered/s`,
-    `${count(pool.waitingCount)} held`,
+    `${count(answered)} answered/s`,
+    `${count(waiting.callers)} ${waiting.held ? 'held' : 'waiting'}`,
     `${count(load.failed)} failed`,
-    `longest wait ${duration(worst)}`,
+    `longest wait ${duration(longestMillis)}`,
   ]
   return `${moment(stage.elapsedMillis)}    ${parts.join(' · ')}`
 }

@@ -57,9 +57,13 @@ export class Screen implements Show {
     if (this.#timer === undefined || this.#stage === undefined) return
     const columns = this.#out.columns || 80
     const rows = this.#out.rows || 24
-    const lines = drawFrame(this.#stage, columns, rows).map(
-      (each) => render(each, { colour: this.#colour, columns }) + CLEAR_LINE,
-    )
-    this.#out.write(HOME + lines.join('\r\n') + CLEAR_BELOW)
+    const lines = drawFrame(this.#stage, columns, rows)
+    const text = lines.map((each) => render(each, { colour: this.#colour, columns }) + clearAfter(each, columns))
+    this.#out.write(HOME + text.join('\r\n') + (lines.length < rows ? `\r\n${CLEAR_BELOW}` : ''))
   }
+}
+
+/** After a full line the cursor stays on its last character, which clearing would take away. */
+function clearAfter(spans: Line, columns: number): string {
+  return spans.reduce((sum, { text }) => sum + text.length, 0) < columns ? CLEAR_LINE : ''
 }

@@ -51,7 +51,7 @@ async function killLeader(cluster: Cluster, from: Host, { now, happened }: Telle
     standbys.map(async (host) => ({ host, watcher: await Watcher.park(cluster, host) })),
   )
   const lostAt = performance.now()
-  now(`${from.name} was killed. Nobody leads: callers wait, nobody gets an error.`)
+  now(`${from.name} was killed: callers wait, nobody gets an error.`)
   happened(`kill -9 of ${from.name}, the leader`, 'kill')
   await from.kill()
   await sleep(DETECTION_MILLIS)

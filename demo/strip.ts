@@ -7,55 +7,40 @@ export interface Slice {
   readonly waiting: boolean
 }
 
-/** Something worth a mark below the strip. */
-export interface Mark {
-  readonly at: number
-  readonly label: string
-}
+/** The finest that is remembered; a slice is a multiple of it. */
+export const GRAIN_MILLIS = 50
 
-export const SLICE_MILLIS = 250
+/** About as long as a run takes: from the beginning on, one column stands for so much that all of it will fit. */
+const RUN_MILLIS = 20_000
 
 const BLOCKS = ' ▁▂▃▄▅▆▇█'
 /** From below; one row, or several, for every power of ten. */
 const SCALE = ['1 ms', '10 ms', '100 ms', '1 s']
-const LABEL_WIDTH = 8
+export const LABEL_WIDTH = 8
+
+/** How much time one column stands for, so that the whole run is seen: a longer one gets coarser, it never scrolls. */
+export function sliceMillis(elapsedMillis: number, columns: number): number {
+  const room = Math.max(1, columns - LABEL_WIDTH - 1)
+  return Math.ceil(Math.max(RUN_MILLIS, elapsedMillis) / room / GRAIN_MILLIS) * GRAIN_MILLIS
+}
 
 /**
  * The latency strip: time goes to the right, one column a slice, as high as the logarithm of the longest wait of a
  * request that was issued then. A hold is thus a slope: who came first waited longest.
  */
-export function drawStrip(slices: readonly Slice[], columns: number, rowsPerDecade = 1): Line[] {
-  const shown = slices.slice(firstShown(slices.length, columns))
+export function drawStrip(slices: readonly Slice[], rowsPerDecade = 1): Line[] {
   const height = SCALE.length * rowsPerDecade
-  const levels = shown.map(({ worstMillis }) => level(worstMillis, height * 8, rowsPerDecade * 8))
+  const levels = slices.map(({ worstMillis }) => level(worstMillis, height * 8, rowsPerDecade * 8))
   const lines: Line[] = []
   for (let row = height - 1; row >= 0; row--) {
     const label = row % rowsPerDecade === 0 ? (SCALE[row / rowsPerDecade] ?? '') : ''
-    const cells = shown.map((slice, index): Span => {
+    const cells = slices.map((slice, index): Span => {
       const filled = Math.min(8, Math.max(0, (levels[index] ?? 0) - row * 8))
       return span(BLOCKS.charAt(filled), toneOf(slice))
     })
     lines.push([span(`${label.padStart(LABEL_WIDTH - 2)} ┤`, 'faint'), ...joined(cells)])
   }
   return lines
-}
-
-/** The row of marks below it. A label that would run into the next mark is left out. */
-export function drawMarks(marks: readonly Mark[], sliceCount: number, columns: number): string {
-  const first = firstShown(sliceCount, columns)
-  const places = marks
-    .map(({ at, label }) => ({ column: Math.floor(at / SLICE_MILLIS) - first, label }))
-    .filter(({ column }) => column >= 0)
-  let row = ''
-  places.forEach(({ column, label }, index) => {
-    const room = (places[index + 1]?.column ?? Math.max(columns - LABEL_WIDTH, 0)) - column
-    row = row.slice(0, column).padEnd(column) + (label.length + 1 < room ? `▲${label}` : '▲')
-  })
-  return ' '.repeat(LABEL_WIDTH) + row
-}
-
-function firstShown(sliceCount: number, columns: number): number {
-  return Math.max(0, sliceCount - Math.max(0, columns - LABEL_WIDTH))
 }
 
 function level(millis: number, most: number, perDecade: number): number {

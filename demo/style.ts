@@ -1,3 +1,5 @@
+import { NO_BREAK } from './units'
+
 /** What a piece of text is, not how it looks: the terminal decides that. */
 export type Tone = 'plain' | 'strong' | 'faint' | 'good' | 'calm' | 'slow' | 'bad'
 
@@ -32,7 +34,7 @@ export function render(spans: Line, { colour, columns = Infinity }: { colour: bo
   let left = columns
   let out = ''
   for (const { text, tone } of spans) {
-    const piece = text.slice(0, left)
+    const piece = text.slice(0, left).replaceAll(NO_BREAK, ' ')
     left -= piece.length
     const code = CODES[tone]
     out += colour && code !== '' && piece !== '' ? `\x1b[${code}m${piece}\x1b[0m` : piece
@@ -43,16 +45,4 @@ export function render(spans: Line, { colour, columns = Infinity }: { colour: bo
 /** The convention of no-color.org, and terminals that can do nothing. */
 export function wantsColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
-}
-
-/** Words, broken into lines. */
-export function paragraph(text: string, columns: number, tone: Tone = 'plain'): Line[] {
-  const width = Math.max(20, Math.min(columns, 100))
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines.map((each) => line(span(each, tone)))
 }

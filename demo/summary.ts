@@ -1,10 +1,12 @@
 import type { FailoverEvent } from '../src/index'
 import type { Load } from './load'
 import type { Act } from './story'
-import { line, paragraph, span } from './style'
+import { line, span } from './style'
 import type { Line } from './style'
+import { drawTable } from './table'
 import { count, duration, plural } from './units'
 import type { Verdict } from './verify'
+import { paragraph, wrap } from './wrap'
 
 /** Everything that a run has shown. */
 export interface Run {
@@ -21,26 +23,40 @@ export function isGood({ load, acts, failovers, verdict }: Run): boolean {
 
 /** The last word of the demo, for a terminal of this width. */
 export function summarise(run: Run, columns: number): Line[] {
-  return [[], ...headline(run), [], ...table(run), [], ...method(columns), [], ...truth(run, columns), []]
-}
-
-function headline({ load, failovers }: Run): Line[] {
-  const held = failovers.reduce((sum, failover) => sum + failover.held, 0)
-  const unknown = load.unknown.length
   return [
-    line(
-      span(`${plural(load.issued, 'request')}, `, 'strong'),
-      span(`${count(load.failed)} failed`, load.failed === 0 ? 'good' : 'bad'),
-      ', ',
-      span(`${count(unknown)} of unknown outcome`, unknown === 0 ? 'good' : 'slow'),
-      '.',
-    ),
-    line(`${count(held)} were held while nobody led; the longest wait was ${duration(load.latency.longestMillis)}.`),
-    ...[...load.failures].map(([message, times]) => line(span(`  ${count(times)} × ${message}`, 'bad'))),
+    [],
+    ...headline(run, columns),
+    [],
+    ...table(run, columns),
+    [],
+    ...method(columns),
+    [],
+    ...truth(run, columns),
+    [],
   ]
 }
 
-function table({ load, acts, failovers }: Run): Line[] {
+function headline({ load, failovers }: Run, columns: number): Line[] {
+  const held = failovers.reduce((sum, failover) => sum + failover.held, 0)
+  const unknown = load.unknown.length
+  const longest = duration(load.latency.longestMillis(performance.now()))
+  const figures = line(
+    span(`${plural(load.issued, 'request')}, `, 'strong'),
+    span(`${count(load.failed)} failed`, load.failed === 0 ? 'good' : 'bad'),
+    ', ',
+    span(`${count(unknown)} of unknown outcome`, unknown === 0 ? 'good' : 'slow'),
+    '.',
+  )
+  return [
+    ...wrap(figures, columns),
+    ...paragraph(`${count(held)} were held while nobody led; the longest wait was ${longest}.`, columns),
+    ...[...load.failures].flatMap(([message, times]) =>
+      wrap(line(span(`  ${count(times)} × ${message}`, 'bad')), columns, 4),
+    ),
+  ]
+}
+
+function table({ load, acts, failovers }: Run, columns: number): Line[] {
   const rows: [name: string, cell: (act: Act, failover: FailoverEvent | undefined) => string][] = [
     ['', ({ title }) => title],
     ['leader', ({ from, to }) => `${from.name} → ${to.name}`],
@@ -49,10 +65,10 @@ function table({ load, acts, failovers }: Run): Line[] {
     ['callers held', (_, failover) => count(failover?.held ?? 0)],
     ['statements sent again', (_, failover) => count(failover?.replayed ?? 0)],
   ]
-  return rows.map(([name, cell], index) => {
-    const cells = acts.map((act, place) => cell(act, failovers[place]).padStart(17)).join('')
-    return line(`  ${name.padEnd(28)}`, span(cells, index === 0 ? 'faint' : 'plain'))
-  })
+  return drawTable(
+    rows.map(([name, cell]) => [name, ...acts.map((act, place) => cell(act, failovers[place]))]),
+    columns,
+  )
 }
 
 /** When the old leader acknowledged a write for the last time. */
@@ -69,7 +85,7 @@ function added(load: Load, { to, lostAt, writableAt }: Act): string {
 function method(columns: number): Line[] {
   const text =
     'Took no writes: from the last write that the old leader acknowledged until the new one was seen out of recovery, ' +
-    'by a plain connection of pg that asked every 2 ms. Added: from there to the first write that the pool got through.'
+    `by a plain connection of pg that asked every ${duration(2)}. Added: from there to the first write that the pool got through.`
   return paragraph(text, columns, 'faint')
 }
 

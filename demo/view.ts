@@ -30,6 +30,14 @@ export class Stage {
     return performance.now() - this.start
   }
 
+  /**
+   * Who waits at the pool. Only where nobody leads do they wait for a leader, which is what the library calls held;
+   * else they wait for a client to become free, as with any pool.
+   */
+  get waiting(): { readonly held: boolean; readonly callers: number } {
+    return { held: this.pool.topology.leader === undefined, callers: this.pool.waitingCount }
+  }
+
   happened(text: string, label?: string): void {
     this.happenings.push({ at: this.elapsedMillis, text, label })
   }
