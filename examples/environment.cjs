@@ -1,6 +1,8 @@
 // Everything comes from libpq's environment variables, lists of hosts and ports included. The program knows nothing of
 // the cluster.
 //
+// In this repository: `npm run build` first. In an application: `npm install pg-leader pg`.
+//
 //   export PGHOST=db1,db2,db3 PGPORT=5432 PGUSER=app PGPASSWORD=secret PGDATABASE=shop PGTARGETSESSIONATTRS=read-write
 //   node examples/environment.cjs
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -13,7 +15,7 @@ async function main(writes) {
   let slowestMillis = 0
   for (let id = 1; id <= writes; id++) {
     const start = performance.now()
-    // A second execution changes nothing, and the pool is told so: this one survives even the kill of a server.
+    // A second execution changes nothing, and the pool is told so: it is sent again after any loss of a connection.
     await pool.query({
       text: 'insert into measurement (id) values ($1) on conflict (id) do nothing',
       values: [id],

@@ -4,6 +4,11 @@
 //   -import { Pool } from 'pg'
 //   +import { Pool } from 'pg-leader'
 //
+// A planned switchover is latency. After the kill of a server the insert that was in flight would end in an
+// OutcomeUnknownError: environment.cjs shows a statement that may be sent twice.
+//
+// In this repository: `npm run build` first. In an application: `npm install pg-leader pg`.
+//
 //   DATABASE_URL=postgres://app:secret@db1,db2,db3/shop npx tsx examples/swapped-import.ts
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg-leader'

@@ -1,6 +1,8 @@
 // A pool of pg that exists already, made by somebody else and held in many places, follows the leader from now on. Its
 // options stay, user, password and database among them; only the hosts are new.
 //
+// In this repository: `npm run build` first. In an application: `npm install pg-leader pg`.
+//
 //   export DATABASE_URL=postgres://app:secret@db1/shop HOSTS=db1:5432,db2:5432,db3:5432
 //   node examples/wrapped.mjs
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -83,7 +83,7 @@ export class Client extends pg.Client {
       return
     }
     refuseReadyMade(config, follow.hosts.length)
-    super(follow.clientOptions(first))
+    super(withoutStream(follow.clientOptions(first)))
     // Hidden, so that a client that is printed looks as pg's does.
     Object.defineProperty(this, hostWalk, { value: new HostWalk(this, pg.Client, follow) })
   }
@@ -137,6 +137,11 @@ function promiseOfPg(client: pg.Client, connect: () => Promise<unknown>, walk: H
   }
   Object.defineProperty(inner, '_connect', { value, configurable: true, writable: true })
   return connect()
+}
+
+/** A function that makes streams is for the hosts that are dialled, and not for what stands in before. */
+function withoutStream(options: pg.ClientConfig): pg.ClientConfig {
+  return typeof options.stream === 'function' ? { ...options, stream: undefined } : options
 }
 
 /** A stream or connection that exists already leads to one server, whatever the list says. */

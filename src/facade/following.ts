@@ -115,10 +115,12 @@ export class Following {
    * when the last of them has a client, or when none is to be had. False if there is nobody to wait for.
    */
   drain(drained: () => void): boolean {
-    const most = this.checkout.held === 0 ? this.checkout.requests : this.#isFirstLook() ? this.#pool.options.max : 0
-    if (most === 0 || this.checkout.waiting === 0 || this.checkout.paused || !this.#mayServe()) return false
+    const { waiting, paused } = this.checkout
+    if (waiting === 0 || paused || !this.#mayServe()) return false
+    const { totalCount, idleCount, options } = this.#pool
+    const connecting = totalCount - idleCount - this.clients.handedOut
     this.#drained = drained
-    this.checkout.drain(most, drained)
+    this.checkout.drain(this.#destinations.available ? connecting : options.max, drained)
     return true
   }
 

@@ -161,14 +161,12 @@ export class Checkout {
   }
 
   /**
-   * Takes nobody in any more. The first `most` of those who wait are served still, the others are answered; `drained` is
-   * called when nobody waits any more.
+   * Takes nobody in any more. Of those in the line the first `most` are served still, the others are answered; `drained`
+   * is called when nobody waits any more.
    */
   drain(most: number, drained: () => void): void {
     this.#drained = drained
-    for (const ticket of [...this.#line].slice(Math.max(0, most - this.#passing.length))) {
-      this.#fail(ticket, new Error(afterEnd))
-    }
+    for (const ticket of [...this.#line].slice(most)) this.#fail(ticket, new Error(afterEnd))
     this.#mindDraining()
   }
 

@@ -32,6 +32,11 @@ export class Clients {
     return [...busy, ...this.#strangers]
   }
 
+  /** How many of them somebody has been given; the others are still in a hook of pg-pool's. */
+  get handedOut(): number {
+    return this.busy.length - this.#arriving.size
+  }
+
   /** A connection has been made; pg-pool runs its hooks before it hands it over, and a host may freeze meanwhile. */
   opened(session: Session): void {
     session.busy = true
