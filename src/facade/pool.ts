@@ -8,6 +8,7 @@ import type { TopologySnapshot } from '../topology/snapshot'
 import { Client } from './client'
 import type { InheritedPool } from './following'
 import { PoolDoor } from './pool-door'
+import { warnOfSecondCopy } from './second-copy'
 import type { MarkedQueryForms, PoolConfig, SplitBrainEvent } from './pool-types'
 
 type Callback = (...args: unknown[]) => void
@@ -24,6 +25,7 @@ class LeaderPool extends pg.Pool implements Members {
     // Options are judged before pg-pool sees them, by their names and never by a later surprise.
     const follow: FollowOptions | undefined = isOptions(config) ? resolveOptions(config) : undefined
     super(config as pg.PoolConfig | undefined)
+    warnOfSecondCopy()
     const methods: InheritedPool = {
       connect: (callback) => (callback === undefined ? super.connect() : super.connect(callback as never)),
       query: (text, values, callback) => super.query(text as never, values as never, callback as never),
