@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { after } from '../runtime/timer'
 import { propertiesOf } from './pg-internals'
 
 /**
@@ -11,5 +12,6 @@ export function abandon(client: Client, error: Error): void {
   state['_queryable'] = false
   state['_ended'] = true
   state._errorAllQueries?.(error)
-  process.nextTick(() => client.emit('end'))
+  // As in pg, where the socket closes some time after the failure: whoever awaits `connect` has seen its rejection.
+  after(0, () => client.emit('end'), { ref: true })
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Client } from 'pg'
-import { propertiesOf } from './pg-internals'
+import { carryOver } from './carry-over'
+import { connectionOf, propertiesOf } from './pg-internals'
 
 type ClientClass = typeof Client
 
@@ -53,10 +54,12 @@ function connectionStateKeys(Base: ClientClass): readonly string[] {
 
 /**
  * Makes `client` what `fresh`, a client of the same class that never connected, is: connection, parameters, flags.
- * Listeners, queued queries and type parsers of `client` stay. Nothing is deleted, since that would turn a client into
- * a slow object for the rest of its life.
+ * Listeners, queued queries and type parsers of `client` stay, and what was set on its connection before the first time.
+ * Nothing is deleted, since that would turn a client into a slow object for the rest of its life.
  */
 export function adopt(client: Client, fresh: Client, Base: ClientClass): void {
+  const { stream } = connectionOf(client)
+  carryOver(client, connectionOf(fresh))
   const to = propertiesOf(client)
   const from = propertiesOf(fresh)
   for (const key of connectionStateKeys(Base)) {
@@ -67,4 +70,6 @@ export function adopt(client: Client, fresh: Client, Base: ClientClass): void {
     else Object.defineProperty(to, key, descriptor)
   }
   for (const [key, value] of added) if (Object.hasOwn(to, key)) to[key] = value
+  // A stream that a function of the user's made may be connected already, and nobody else knows of it.
+  if (stream !== connectionOf(client).stream) stream?.destroy()
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Client, ClientConfig } from 'pg'
+import { putFault } from '../core/selection/fault'
 import type { SessionRole } from '../core/selection/target-session-attrs'
 import { limit, type Timer } from '../runtime/timer'
 import { adopt } from './adopt'
@@ -72,6 +73,13 @@ function referable({ stream }: RawConnection): Partial<Pick<Socket, 'ref' | 'unr
   return stream as Duplex & Partial<Pick<Socket, 'ref' | 'unref'>>
 }
 
+/** What a stream reports is about the way to this host; one of the user's may do so without a code. */
+function hearStream(stream: Duplex): void {
+  stream.prependListener('error', (error: Error & { readonly code?: unknown }) => {
+    if (error.code === undefined) putFault(error, 'host')
+  })
+}
+
 /**
  * The options with two changes. pg's own timer is off, because ours covers the same time and a second one would report
  * it in other words. A password function that answers after its attempt is over never answers: pg would store the
@@ -123,6 +131,7 @@ export function dial(
   }
   const connection = connectionOf(fresh)
   const socket = connection.stream
+  hearStream(socket)
   let returned = false
   let parked = false
   let rechecks: 'none' | 'open' | 'one more' = 'none'

@@ -1,5 +1,6 @@
+import { putFault } from '../core/selection/fault'
 import type { SessionRole } from '../core/selection/target-session-attrs'
-import type { DataRowMessage, ParameterStatusMessage, RawConnection } from './pg-internals'
+import type { DataRowMessage, NoticeOrError, ParameterStatusMessage, RawConnection } from './pg-internals'
 import { reportedRole } from './session-news'
 
 /** Asked of servers before 14 and of poolers, which do not report the role. */
@@ -67,7 +68,7 @@ export function placeGate(connection: RawConnection, keeper: GateKeeper): Gate {
 
   function whenReady(message: unknown): void {
     if (phase === 'asking') {
-      if (answer === undefined) keeper.failed(new Error('the server did not answer the question for its role'))
+      if (answer === undefined) keeper.failed(putFault(new Error('the server did not tell its role'), 'host'))
       else judge(answer)
       return
     }
@@ -96,7 +97,12 @@ export function placeGate(connection: RawConnection, keeper: GateKeeper): Gate {
       case 'readyForQuery':
         whenReady(args[0])
         return true
-      case 'errorMessage':
+      case 'errorMessage': {
+        const error = args[0] as NoticeOrError
+        // Every error of a PostgreSQL server has a code; this one is pg's, of bytes that no such server sends.
+        keeper.failed(error.code === undefined ? putFault(error, 'host') : error)
+        return true
+      }
       case 'error':
         keeper.failed(args[0] as Error)
         return true

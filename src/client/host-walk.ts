@@ -1,4 +1,6 @@
 import type { Client } from 'pg'
+import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
+import { faultOf, putFault } from '../core/selection/fault'
 import { mismatch } from '../core/selection/target-session-attrs'
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
 import { createLog } from '../runtime/log'
@@ -7,9 +9,11 @@ import { abandon } from './abandon'
 import { addressesOf, systemLookup } from './addresses'
 import { defaultConnectTimeoutMillis } from './conninfo/follow-options'
 import type { FollowOptions, ResolvedHost } from './conninfo/follow-options'
+import { rememberReference } from './carry-over'
 import { credentialsDiffer } from './credentials'
 import { dial } from './dial'
 import type { Dialling } from './dial'
+import { isEnding, propertiesOf } from './pg-internals'
 import { walk } from './walk'
 import type { AttemptResult } from './walk'
 
@@ -20,14 +24,17 @@ export class HostWalk {
   readonly #client: Client
   readonly #Base: typeof Client
   readonly #follow: FollowOptions
+  readonly #restoreReference: () => void
   #callback: ((error: Error | undefined) => void) | undefined
   #dialling: Dialling | undefined
   #state: 'new' | 'walking' | 'over' = 'new'
+  #endedBefore = false
 
   constructor(client: Client, Base: typeof Client, follow: FollowOptions) {
     this.#client = client
     this.#Base = Base
     this.#follow = follow
+    this.#restoreReference = rememberReference(client)
   }
 
   /** Connects; calls back once, like the callback of pg's `connect`: before the `connect` event and queued queries. */
@@ -39,11 +46,12 @@ export class HostWalk {
     }
     this.#state = 'walking'
     this.#callback = callback
+    this.#endedBefore = isEnding(this.#client)
     walk(this.#follow, {
       random,
       addresses: (host) => this.#addresses(host),
       attempt: (target, wanted) => this.#attempt(target, wanted),
-      credentialsDiffer: () => credentialsDiffer(this.#follow, this.#Base),
+      credentialsDiffer: () => credentialsDiffer(this.#follow),
     }).catch((error: unknown) => this.#fail(error as Error))
   }
 
@@ -82,13 +90,19 @@ export class HostWalk {
         }),
       }
       this.#dialling = dial(this.#client, this.#Base, attempt, (error) => {
-        log('%s%s: %s', where, target.hostaddr === undefined ? '' : ` (${target.hostaddr})`, error?.message ?? 'taken')
+        const said = error?.message ?? 'taken'
+        const what = said.startsWith(`${where}: `) ? said.slice(where.length + 2) : said
+        log('%s%s: %s', where, target.hostaddr === undefined ? '' : ` (${target.hostaddr})`, what)
         if (error === undefined) {
+          // pg connects a client that was ended too early, and refuses its queries.
+          if (this.#endedBefore) propertiesOf(this.#client)['_ending'] = true
           // Now and not when the promise settles: queued queries follow in this very tick.
           this.#settle(undefined)
           resolve({ type: 'taken' })
-        } else resolve({ type: unsuitable ? 'unsuitable' : 'failed', error })
+        } else if (unsuitable) resolve({ type: 'unsuitable', error })
+        else resolve({ type: 'failed', error: judged(error) })
       })
+      this.#restoreReference()
     })
   }
 
@@ -109,4 +123,10 @@ export class HostWalk {
     this.#dialling = undefined
     this.#callback?.(error)
   }
+}
+
+/** Errors of this side, such as a password that is no string, have no code by which the walk could tell them. */
+function judged(error: Error): Error {
+  if (faultOf(error) !== undefined) return error
+  return putFault(error, connectFailureIsAboutCaller(error) ? 'caller' : 'host')
 }

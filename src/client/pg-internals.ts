@@ -14,6 +14,8 @@ export interface RawConnection extends EventEmitter {
   sync(): void
   /** Says Terminate and half-closes. */
   end(): void
+  ref(): void
+  unref(): void
 }
 
 /** Messages of the backend as pg-protocol parses them, by the name of the event that carries them. */
@@ -32,7 +34,7 @@ export interface NoticeOrError extends Error {
 
 /** The connection of a client, with the members its public type hides. */
 export function connectionOf(client: Client): RawConnection {
-  return client.connection
+  return client.connection as unknown as RawConnection
 }
 
 /** A client seen as the bag of properties it is, for the few that have no public name. */

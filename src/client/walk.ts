@@ -1,6 +1,7 @@
 import { isAboutCaller } from '../core/retry/sqlstate'
 import type { FailedAttempt } from '../core/selection/explain-failures'
 import { commonCode, explainFailures } from '../core/selection/explain-failures'
+import { faultOf } from '../core/selection/fault'
 import type { RandomSource } from '../core/selection/shuffle'
 import { shuffle } from '../core/selection/shuffle'
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
@@ -34,7 +35,8 @@ interface Failure extends FailedAttempt {
 /**
  * Walks over the hosts as libpq does and resolves once one was taken: the hosts in order or shuffled, all addresses of
  * each, two passes for `prefer-standby`. Where libpq gives up on the whole list (EOF in the handshake, 53300, 57P01) it
- * goes on, and a mismatch skips one address, not the name. It stops for what is about the caller: 28xxx, 3D000, 42501.
+ * goes on, and a mismatch skips one address, not the name. It stops for what is about the caller: 28xxx, 3D000, 42501, and a
+ * password that never came to be judged.
  *
  * @throws HostsUnreachableError with one entry an attempt; or, if there was one attempt only or the walk had to stop,
  * the very error of that attempt.
@@ -63,7 +65,7 @@ export async function walk(
     const result = await steps.attempt(target, wanted)
     if (result.type === 'taken') return true
     const { error } = result
-    if (isConnInfoError(error) || (isAboutCaller(codeOf(error)) && !steps.credentialsDiffer())) throw error
+    if (isConnInfoError(error) || (isCallersFault(error) && !steps.credentialsDiffer())) throw error
     if (result.type === 'unsuitable' && second !== undefined) answered.push(target)
     else failures.push(failure(target, address, error, result.type === 'unsuitable'))
     return false
@@ -104,6 +106,11 @@ export async function walk(
 function failure(target: ResolvedHost, address: string | undefined, error: Error, unsuitable: boolean): Failure {
   const attempt = { host: target.key, reason: wordsOf(error), code: codeOf(error), unsuitable, error }
   return address === undefined ? attempt : { ...attempt, address }
+}
+
+function isCallersFault(error: Error): boolean {
+  const fault = faultOf(error)
+  return fault === undefined ? isAboutCaller(codeOf(error)) : fault === 'caller'
 }
 
 function codeOf(error: Error): string | undefined {

@@ -53,12 +53,14 @@ function walkOf(client: pg.Client): HostWalk | undefined {
  *
  * `connect()` walks over all addresses of all hosts. Each may take `connectionTimeoutMillis` (or `connect_timeout`; 10 s
  * if neither is given). It goes on after whatever is about the host (refused, reset, no answer, no such name, starting
- * up, too many connections, not the wanted role) and stops at what is about the caller: a wrong password, database or
+ * up, too many connections, not the wanted role) and stops at what is about the caller: no or a wrong password, database or
  * right, unless the hosts have credentials of their own. Afterwards `host`, `port` and `connectionParameters` describe
  * the host that was taken. It does not move on its own when the leader does: that is what a Pool is for.
  *
  * `connect()` rejects with HostsUnreachableError, which has one entry an attempt; or with the attempt's own error, if
  * there was only one or it was about the caller.
+ *
+ * What is listened to on `client.connection` before `connect()` is heard of every host that is tried.
  *
  * @throws ConnInfoError from the constructor for options that cannot be used.
  * @example

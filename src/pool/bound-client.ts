@@ -92,7 +92,7 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
  */
 function withoutHosts(config: object | null | undefined): object {
   const descriptors = Object.getOwnPropertyDescriptors(config ?? {})
-  const placeholder = { connectionString: undefined, host: undefined, port: undefined, ssl: true }
+  const placeholder = { connectionString: undefined, host: undefined, port: undefined, stream: undefined, ssl: true }
   return boundToOneHost(Object.assign(Object.defineProperties({}, descriptors), placeholder))
 }
 

@@ -69,7 +69,7 @@ export class Clients {
       session.busy = false
       if (this.#closing) afterGoodbye(client)
       // pg-pool puts it among the idle when this event is over; a client that was in use when it was retired goes then.
-      if (session.retired) process.nextTick(() => session.busy || this.#retireIdle(session))
+      if (session.retired || session.announced) process.nextTick(() => session.busy || this.#dismiss(session))
     }
     if (this.#releaseListeners.size > 0) this.#tellReleased()
   }
@@ -142,6 +142,11 @@ export class Clients {
 
   #tellReleased(): void {
     for (const listener of this.#releaseListeners) listener()
+  }
+
+  #dismiss(session: Session): void {
+    // pg-pool has dismissed it itself, and the server may have more to say.
+    if (session.retired || !isEnding(session.client)) this.#retireIdle(session)
   }
 
   /**

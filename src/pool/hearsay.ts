@@ -67,13 +67,13 @@ export class Hearsay {
       case 'notice':
         if (!announcesShutdown(news.sqlstate)) break
         session.warned = true
-        session.retired = true
+        session.announced = true
         this.suspect(host, `a notice said ${news.sqlstate ?? ''}`)
         break
       case 'error': {
         const code = serverCode(news.error)
         // Its socket may live for another moment: released meanwhile, it must not come to rest among the idle.
-        if (announcesEnd(code)) session.retired = true
+        if (announcesEnd(code)) session.announced = true
         if (code === undefined) this.#lost(session, news.error.message)
         else if (announcesShutdown(code)) this.suspect(host, `a session was ended with ${code}`)
         else if (code === sqlstate.readOnlySqlTransaction) void this.#topology.ask(host)
@@ -89,6 +89,6 @@ export class Hearsay {
 
   #lost(session: Session, why: string): void {
     session.broken = true
-    if (!session.retired && !isEnding(session.client)) this.suspect(session.host, why)
+    if (!session.retired && !session.announced && !isEnding(session.client)) this.suspect(session.host, why)
   }
 }

@@ -21,6 +21,7 @@ export class Inspection {
     return (
       !session.retired &&
       !session.broken &&
+      !session.announced &&
       this.#port.suitable(session) &&
       at - session.usedAt <= this.#port.aliveCheckMillis &&
       !this.#port.doubtedSince(session)
@@ -34,9 +35,10 @@ export class Inspection {
       this.#port.adopt(client, (usable) => this.#judged(client, usable))
       return
     }
-    if (held) return this.#judged(client, !session.retired && !session.broken)
+    const isGone = session.retired || session.broken || session.announced
+    if (held) return this.#judged(client, !isGone)
     if (this.isFresh(session, at)) return this.#judged(client, true)
-    if (session.retired || session.broken || !this.#port.suitable(session)) return this.#judged(client, false)
+    if (isGone || !this.#port.suitable(session)) return this.#judged(client, false)
     checkAlive(client, this.#port.aliveTimeoutMillis, (alive) => {
       if (alive) session.usedAt = now()
       else this.#port.dead(session)

@@ -18,6 +18,8 @@ export interface Session {
   broken: boolean
   /** The topology in which it was last found to be on a host to go to; compared, never looked into. */
   suitedIn: unknown
+  /** The server said that it ends this session: it will, in a moment, and is not cut off while it has more to say. */
+  announced: boolean
   /** A notice announced that the server ends its sessions. */
   warned: boolean
 }
@@ -27,7 +29,7 @@ const key = Symbol('pg-leader.session')
 
 /** Remembers what a client is connected to. */
 export function beginSession(client: Client, host: HostKey, generation: number, at: number): Session {
-  const flags = { busy: false, retired: false, broken: false, warned: false, suitedIn: undefined }
+  const flags = { busy: false, retired: false, broken: false, announced: false, warned: false, suitedIn: undefined }
   const session: Session = { client, host, generation, usedAt: at, ...flags }
   Object.defineProperty(client, key, { value: session, configurable: true })
   return session

@@ -24,8 +24,9 @@ const log = createLog('topology')
 /** How long, at the start, the other hosts are waited for once one could lead. */
 const settleMillis = 100
 
-/** While there is no leader: between two questions over a session that stands. */
+/** While there is no leader: between two questions over a session that stands, and while somebody waits for the answer. */
 const parkedIntervalMillis = 10
+const awaitedIntervalMillis = 5
 
 /** How long hosts are asked at the quick rhythm for want of a leader, although nobody waits for one. */
 const urgentMillis = 5000
@@ -260,7 +261,8 @@ export class LivingTopology {
     const urgent = (leaderless && !isServed) || record?.suspectedAt !== undefined
     if ((urgent || this.#somebodyWaits || this.#uneasy) && !pointless) {
       // A question over a session that stands costs next to nothing; a connection attempt does not.
-      const interval = last.ok ? Math.min(leaderlessIntervalMillis, parkedIntervalMillis) : leaderlessIntervalMillis
+      const parkedMillis = this.#somebodyWaits ? awaitedIntervalMillis : parkedIntervalMillis
+      const interval = last.ok ? Math.min(leaderlessIntervalMillis, parkedMillis) : leaderlessIntervalMillis
       return Math.max(interval, this.#patience()) * (0.75 + random() / 2)
     }
     if (intervalMillis === Infinity) return pointless ? 1000 : Infinity

@@ -1,31 +1,14 @@
-import pg from 'pg'
 import type { ClientConfig } from 'pg'
 
 import type { ConnInfoKeyword, ConnInfoParameters } from '../../core/conninfo/keywords'
 import { ConnInfoError } from '../../errors'
 import { pgOnlyKeywords } from './connection-string'
+import { setCredentials, setEmptyValues } from './credentials'
 import type { ResolvedHost } from './follow-options'
 import { notForPg } from './given-options'
-import type { GivenOptions } from './given-options'
-import type { HostSettings } from './host-list'
 import { integerOf } from './integer'
-import { lookUpPassword } from './passwords'
-import type { Surroundings } from './surroundings'
+import type { Resolved } from './resolved'
 import { effectiveSsl, sslFor } from './tls'
-import type { TlsRequest } from './tls'
-
-/** Everything that was resolved once and holds for every host. */
-export interface Resolved {
-  readonly given: GivenOptions
-  readonly parameters: ConnInfoParameters
-  /** The password of the connection string, which wins over the `password` option. */
-  readonly textPassword: string | undefined
-  readonly extra: Readonly<Record<string, string>>
-  readonly settings: ReadonlyMap<string, HostSettings>
-  readonly tls: TlsRequest
-  readonly surroundings: Surroundings
-  readonly note: (line: string) => void
-}
 
 /** libpq's keywords that are pg's options under the same name. */
 const sameName = [
@@ -44,6 +27,7 @@ export function buildClientOptions(host: ResolvedHost, resolved: Resolved): Clie
   for (const [name, value] of Object.entries(given)) if (!notForPg.has(name)) config[name] = value
   for (const keyword of sameName) if (parameters[keyword]) config[keyword] = parameters[keyword]
   for (const keyword of pgOnlyKeywords) if (extra[keyword]) config[keyword] = extra[keyword]
+  setEmptyValues(config, resolved)
   Object.assign(config, { host: host.hostaddr ?? host.host, port: host.port })
   setKeepAlive(config, parameters)
   setCredentials(config, host, resolved)
@@ -57,29 +41,6 @@ function setKeepAlive(config: Record<string, unknown>, parameters: ConnInfoParam
   const idle = integerOf('keepalives_idle', parameters.keepalives_idle)
   if (wanted !== undefined || idle !== undefined) config['keepAlive'] ??= wanted !== 0
   if (idle !== undefined && idle > 0) config['keepAliveInitialDelayMillis'] ??= idle * 1000
-}
-
-function setCredentials(config: Record<string, unknown>, host: ResolvedHost, resolved: Resolved): void {
-  const { given, parameters, textPassword, surroundings, note } = resolved
-  const own = resolved.settings.get(host.key)
-  const user = own?.user ?? parameters.user ?? pg.defaults.user ?? surroundings.userName
-  const dbname = parameters.dbname ?? pg.defaults.database ?? user
-  if (user !== undefined) config['user'] = user
-  if (dbname !== undefined) config['database'] = dbname
-  // pg hides `password` on a pool's options from enumeration, hence the look at `given` by name.
-  const password = [own?.password, textPassword, given['password'], parameters.password].find(Boolean)
-  const found =
-    password ??
-    (typeof user === 'string' && typeof dbname === 'string'
-      ? lookUpPassword(
-          { host: host.host, port: String(host.port), dbname, user },
-          parameters.passfile,
-          surroundings,
-          note,
-        )
-      : undefined)
-  if (found === undefined) delete config['password']
-  else config['password'] = found
 }
 
 function setTls(config: Record<string, unknown>, host: ResolvedHost, resolved: Resolved): void {

@@ -1,5 +1,6 @@
 import type { ParsedParameters } from '../../core/conninfo/parameter-sink'
 import { parseParameters } from '../../core/conninfo/parse-conn-info'
+import { withLibpqScheme } from '../../core/conninfo/pg-string'
 import type { PgString } from '../../core/conninfo/pg-string'
 import { isConnInfoUri } from '../../core/conninfo/uri'
 import { ConnInfoError } from '../../errors'
@@ -30,8 +31,7 @@ export function isPgKeyword(name: string): boolean {
 export function readConnectionString(text: unknown, seen: PgString): ParsedParameters {
   if (text === undefined || text === null || text === '') return { parameters: {}, extra: {} }
   if (typeof text !== 'string') throw new ConnInfoError(`connectionString: must be a string, not ${kindOf(text)}`)
-  // pg takes any scheme, libpq only its own two.
-  const libpqs = isConnInfoUri(text) ? text : text.replace(/^(?!socket:)[a-z][a-z0-9+.-]*:\/\//i, 'postgresql://')
+  const libpqs = withLibpqScheme(text)
   if (seen.form === 'pg' && !isConnInfoUri(libpqs)) {
     throw new ConnInfoError(
       'connectionString: only pg knows this form, and for one host; to follow a leader write a postgres:// URI ' +

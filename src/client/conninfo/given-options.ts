@@ -78,7 +78,7 @@ export function optionKeywords(given: GivenOptions): ConnInfoParameters {
 
 /** Names the kind of a value without showing it. */
 export function kindOf(value: unknown): string {
-  if (value === null) return 'null'
+  if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'an array'
   return `${/^[aeiou]/.test(typeof value) ? 'an' : 'a'} ${typeof value}`
 }

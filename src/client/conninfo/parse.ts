@@ -1,6 +1,7 @@
 import { parseConnInfo as parse } from '../../core/conninfo/parse-conn-info'
 import type { ConnInfo } from '../../core/conninfo/parse-conn-info'
 import { ConnInfoError } from '../../errors'
+import { kindOf } from './given-options'
 
 export type { ConnInfo } from '../../core/conninfo/parse-conn-info'
 export type { ConnInfoHost } from '../../core/conninfo/pair-hosts'
@@ -26,6 +27,8 @@ export type { ConnInfoHost } from '../../core/conninfo/pair-hosts'
  * ```
  */
 export function parseConnInfo(text: string): ConnInfo {
+  // Callers without types hand in an environment variable that is not set.
+  if (typeof text !== 'string') throw new ConnInfoError(`connection string: must be a string, not ${kindOf(text)}`)
   const parsed = parse(text)
   if (parsed.ok) return parsed.value
   throw new ConnInfoError(`invalid connection string: ${parsed.problem.message}`)

@@ -1,5 +1,6 @@
 import { findPassword } from '../../core/conninfo/password-file'
 import type { PasswordKey } from '../../core/conninfo/password-file'
+import { ConnInfoError } from '../../errors'
 import type { Surroundings } from './surroundings'
 
 /** Builds of libpq differ in their default socket directory; these two are the common ones. */
@@ -10,6 +11,7 @@ const defaultSocketDirectories: readonly string[] = ['/tmp', '/var/run/postgresq
  * plain, or that others may read, is not used.
  *
  * @param note - is told in one line why a file that exists was not used.
+ * @throws {@link ConnInfoError} where the password holds bytes that a JavaScript string cannot.
  */
 export function lookUpPassword(
   key: PasswordKey,
@@ -28,11 +30,13 @@ export function lookUpPassword(
     note(`password file ${path} is not used: group or world have access; its mode should be 0600 or less`)
     return undefined
   }
-  if (defaultSocketDirectories.includes(key.host)) {
-    const found = findPassword(file.text, { ...key, host: 'localhost' })
-    if (found !== undefined) return found
-  }
-  return findPassword(file.text, key)
+  const standsIn = defaultSocketDirectories.includes(key.host)
+  const found = standsIn ? findPassword(file.text, { ...key, host: 'localhost' }) : undefined
+  const password = found ?? findPassword(file.text, key)
+  if (!password?.includes('\uFFFD')) return password
+  throw new ConnInfoError(
+    `passfile: the password in ${JSON.stringify(path)} for ${key.host}:${key.port} is not UTF-8; rewrite the file in UTF-8`,
+  )
 }
 
 function userFile({ env, windows, home }: Surroundings): string | undefined {

@@ -7,7 +7,7 @@ import { ConnInfoError } from '../../errors'
  * @throws {@link ConnInfoError} for anything that is no TCP port.
  */
 export function checkPort(port: unknown, where: string): number {
-  const number = typeof port === 'string' && /^\s*\+?\d{1,9}\s*$/.test(port) ? Number(port) : port
+  const number = typeof port === 'string' && /^\s*\+?\d+\s*$/.test(port) ? Number(port) : port
   if (typeof number === 'number' && Number.isInteger(number) && number >= 1 && number <= 65535) return number
   // Text is never quoted: in `user:secret/…@host` libpq takes the password for a port.
   const shown = typeof port === 'number' ? `, not ${String(port)}` : ''

@@ -1,7 +1,7 @@
 import type { ClientConfig } from 'pg'
 
 import { readEnvironment } from '../../core/conninfo/environment'
-import type { ConnInfoParameters } from '../../core/conninfo/keywords'
+import type { ConnInfoKeyword, ConnInfoParameters } from '../../core/conninfo/keywords'
 import { isConnInfoKeyword, isSecret } from '../../core/conninfo/keywords'
 import { readPgString } from '../../core/conninfo/pg-string'
 import type { PgString } from '../../core/conninfo/pg-string'
@@ -25,6 +25,15 @@ import { requestTls, tlsVersions } from './tls'
 import { checkSupported, checkValue } from './unsupported'
 
 const log = createLog('client')
+
+/** Keywords that are whole numbers: a slip in one of them is refused, even where pg has no use for the number. */
+const integers = [
+  'keepalives',
+  'keepalives_idle',
+  'keepalives_interval',
+  'keepalives_count',
+  'tcp_user_timeout',
+] as const satisfies readonly ConnInfoKeyword[]
 
 /**
  * Resolves a Pool's or Client's options together with environment and files, in libpq's order: connection string and
@@ -54,7 +63,7 @@ export function resolveOptions(
   const { parameters: fromText, extra } = readConnectionString(text, seen)
   const explicit: ConnInfoParameters = { ...optionKeywords(given), ...fromText, ...ownOptions(given) }
   const serviceName = explicit.service ?? environment.service
-  const service = serviceName ? readService(serviceName, surroundings) : {}
+  const service = serviceName === undefined ? {} : readService(serviceName, surroundings)
   const sources = { explicit, service, environment }
   const parameters = resolveConnInfo(sources)
   const ignored = [...checkSupported(parameters, sources), ...Object.keys(extra).filter((name) => !isPgKeyword(name))]
@@ -85,8 +94,7 @@ export function resolveOptions(
   // What cannot be honoured for one of the hosts is said now, not when that host is dialled some day.
   if (parameters.channel_binding === 'require' || parameters.requirepeer) hosts.forEach(follow.clientOptions)
   tlsVersions(parameters)
-  integerOf('keepalives', parameters.keepalives)
-  integerOf('keepalives_idle', parameters.keepalives_idle)
+  for (const keyword of integers) integerOf(keyword, parameters[keyword])
   return follow
 }
 

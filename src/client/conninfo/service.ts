@@ -27,11 +27,20 @@ export function readService(name: string, surroundings: Surroundings): ConnInfoP
     if (file === undefined) continue
     const found = findService(file.text, name)
     if (!found.ok) throw new ConnInfoError(`service: the file ${quote(path)} cannot be used: ${found.problem.message}`)
-    if (found.value !== undefined) return found.value
+    if (found.value !== undefined) return checkEncoding(found.value, path)
   }
   throw new ConnInfoError(
     `service: ${quote(name)} is defined in none of ${paths.map(quote).join(', ')}; ` +
       'add a group of that name or correct "service" (in the environment: PGSERVICE)',
+  )
+}
+
+/** What was read is a replacement for bytes that a JavaScript string cannot hold; libpq would send them as they are. */
+function checkEncoding(group: ConnInfoParameters, path: string): ConnInfoParameters {
+  const foreign = Object.entries(group).find(([, value]) => value.includes('\uFFFD'))
+  if (foreign === undefined) return group
+  throw new ConnInfoError(
+    `service: the value of ${foreign[0]} in the file ${quote(path)} is not UTF-8; rewrite the file in UTF-8`,
   )
 }
 

@@ -17,6 +17,8 @@ const values: Readonly<Partial<Record<ConnInfoKeyword, readonly string[]>>> = {
   channel_binding: ['disable', 'prefer', 'require'],
   gssencmode: ['disable', 'prefer', 'require'],
   load_balance_hosts: ['disable', 'random'],
+  max_protocol_version: ['3.0', '3.2', 'latest'],
+  min_protocol_version: ['3.0', '3.2', 'latest'],
   sslcertmode: ['disable', 'allow', 'require'],
   sslmode: ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'],
   sslnegotiation: ['postgres', 'direct'],

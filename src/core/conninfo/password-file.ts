@@ -13,7 +13,7 @@ export interface PasswordKey {
  */
 export function findPassword(text: string, key: PasswordKey): string | undefined {
   for (const raw of text.split('\n')) {
-    const line = raw.replace(/\r$/, '')
+    const line = raw.replace(/\r+$/, '')
     if (line.startsWith('#')) continue
     let rest: string | undefined = line
     for (const wanted of [key.host, key.port, key.dbname, key.user]) {

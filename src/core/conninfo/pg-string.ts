@@ -1,3 +1,7 @@
+import type { ConnInfoParameters } from './keywords'
+import { parseParameters } from './parse-conn-info'
+import { isConnInfoUri } from './uri'
+
 /**
  * How a connection string looks to `pg`, as far as needed to decide whether `pg` can have it unread.
  *
@@ -13,35 +17,68 @@ export interface PgString {
   readonly port: string
 }
 
+/** What decides whether somebody is to be followed. */
+type Asked = Pick<
+  ConnInfoParameters,
+  'host' | 'hostaddr' | 'port' | 'service' | 'target_session_attrs' | 'load_balance_hosts'
+>
+
 const uri = /^(?!socket:)[a-z][a-z0-9+.-]*:\/\/([^/?#]*)[^?#]*(?:\?([^#]*))?/i
 
-/** Looks at a string with pg's eyes: here the credentials end at the *last* `@`, and the authority at `/`, `?` or `#`. */
+/** pg takes any scheme, libpq only its own two. */
+export function withLibpqScheme(text: string): string {
+  return isConnInfoUri(text) ? text : text.replace(/^(?!socket:)[a-z][a-z0-9+.-]*:\/\//i, 'postgresql://')
+}
+
+/**
+ * Looks at a string with pg's eyes, and then with libpq's: a `#` ends the string for pg and is a character like any other
+ * for libpq, and what pg would never see must not be dropped where it asks for a leader.
+ */
 export function readPgString(text: string): PgString {
   if (text.startsWith('/')) return { form: 'pg', host: text.split(' ')[0] ?? '', port: '' }
   const match = uri.exec(text)
   if (match === null) {
     return { form: /^\s*[a-z_]+\s*=/i.test(text) ? 'keyword-value' : 'pg', host: '', port: '' }
   }
-  const authority = match[1] ?? ''
+  const asked = scan(match)
+  const ours = followsSomebody(asked) || followsSomebody(askedOfLibpq(text, match[1] ?? ''))
+  return { form: ours ? 'uri' : 'pg', host: asked.host ?? '', port: asked.port ?? '' }
+}
+
+/** What pg would see: the credentials end at the *last* `@`, and the authority at `/`, `?` or `#`. */
+function scan([, authority = '', search = '']: RegExpExecArray): Asked {
   const [, host = '', port = ''] =
     /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(authority.slice(authority.lastIndexOf('@') + 1)) ?? []
   const query = new Map<string, string>()
-  for (const part of (match[2] ?? '').split('&')) {
+  for (const part of search.split('&')) {
     const [name = '', value = ''] = part.split('=', 2)
     query.set(decode(name), decode(value))
   }
-  const dialled = query.get('host') || decode(host.replace(/^\[(.*)\]$/, '$1'))
-  const dialledPort = query.get('port') || port
-  // The whole authority counts in `a:1,b:2`, where the pattern above sees the port "1,b:2".
-  const ours = dialled.includes(',') || dialledPort.includes(',') || followsSomebody(query)
-  return { form: ours ? 'uri' : 'pg', host: dialled, port: dialledPort }
+  return {
+    ...(Object.fromEntries(query) as ConnInfoParameters),
+    host: query.get('host') || decode(host.replace(/^\[(.*)\]$/, '$1')),
+    // The whole authority counts in `a:1,b:2`, where the pattern above sees the port "1,b:2".
+    port: query.get('port') || port,
+  }
 }
 
-function followsSomebody(query: ReadonlyMap<string, string>): boolean {
+/** What libpq would see; of a string it refuses, what pg would see if a `#` were no end. */
+function askedOfLibpq(text: string, authority: string): Asked {
+  const parsed = parseParameters(withLibpqScheme(text), () => true)
+  if (!parsed.ok) {
+    const match = uri.exec(text.replaceAll('#', '%23'))
+    return match === null ? {} : scan(match)
+  }
+  const { host, port, ...rest } = parsed.value.parameters
+  // The "hosts" of `u:p@ss,word@h` are the end of a password, which pg reads as it was meant.
+  return authority.indexOf('@') === authority.lastIndexOf('@') ? parsed.value.parameters : rest
+}
+
+function followsSomebody(asked: Asked): boolean {
   return (
-    Boolean(query.get('hostaddr') || query.get('service')) ||
-    (query.get('target_session_attrs') ?? 'any') !== 'any' ||
-    (query.get('load_balance_hosts') ?? 'disable') !== 'disable'
+    Boolean(asked.host?.includes(',') || asked.port?.includes(',') || asked.hostaddr || asked.service) ||
+    (asked.target_session_attrs ?? 'any') !== 'any' ||
+    (asked.load_balance_hosts ?? 'disable') !== 'disable'
   )
 }
 

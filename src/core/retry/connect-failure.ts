@@ -1,3 +1,4 @@
+import { faultOf } from '../selection/fault'
 import { announcesEnd, isAboutCaller, serverCode } from './sqlstate'
 
 /** What pg itself says, without any code, of a connection that could not be made or was lost. */
@@ -30,8 +31,8 @@ export function saysConnectionWasLost(error: { readonly message?: unknown; reado
   return typeof message === 'string' && lossWords.has(message)
 }
 
-/** How pg begins when a message comes that it did not wait for. */
-const protocolConfusion = 'Received unexpected '
+/** How pg begins when what comes is no message that it waits for, or none at all: no PostgreSQL server is there. */
+const protocolConfusion = ['Received unexpected ', 'received invalid response']
 
 /**
  * Whether a failure to connect is about the caller and not about the host. Of a server's errors its SQLSTATE tells; the
@@ -39,7 +40,10 @@ const protocolConfusion = 'Received unexpected '
  * connections, comes from this side: a password function that throws, a password that is no string.
  */
 export function connectFailureIsAboutCaller(error: { readonly message?: unknown; readonly code?: unknown }): boolean {
+  const fault = faultOf(error)
+  if (fault !== undefined) return fault === 'caller'
   if (typeof error.code === 'string') return isAboutCaller(error.code)
   const { message } = error
-  return typeof message === 'string' && !connectionWords.has(message) && !message.startsWith(protocolConfusion)
+  if (typeof message !== 'string' || connectionWords.has(message)) return false
+  return !protocolConfusion.some((beginning) => message.startsWith(beginning))
 }

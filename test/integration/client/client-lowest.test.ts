@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type * as Pg from 'pg'
 import { expect, it, vi } from 'vitest'
 import { Client } from '../../../src/facade/client'
+import { clientEdges } from './support/client-edges'
 import { clientSuite } from './support/client-suite'
 
 const lowest = vi.hoisted(() => ({ pg: undefined as typeof Pg | undefined }))
@@ -16,3 +17,4 @@ it('extends the Client of pg 8.16', () => {
 })
 
 clientSuite('pg 8.16')
+clientEdges('pg 8.16')

@@ -2,8 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { noPassword } from '../../../src/client/conninfo/password-function'
 import { resolveOptions } from '../../../src/client/conninfo/resolve-options'
 import { readService } from '../../../src/client/conninfo/service'
 import { processSurroundings } from '../../../src/client/conninfo/surroundings'
@@ -18,6 +20,11 @@ import { hexOf, openLibpq } from './libpq-oracle'
 import type { LibpqOracle } from './libpq-oracle'
 
 type Env = Readonly<Record<string, string>>
+
+/** What would be sent: libpq holds an empty text where it would send none. */
+function sent(password: unknown): string {
+  return password === noPassword ? '' : (password as string)
+}
 
 /** A port nobody listens on: whatever libpq resolves, its connection fails at once and never leaves this machine. */
 const nowhere = 'hostaddr=127.0.0.1 port=1'
@@ -180,7 +187,7 @@ describe('what libpq resolves', () => {
     for (const [index, { text }] of questions.entries()) {
       const follow = resolveOptions(text, surroundings({}))
       const password = follow.hosts.map((host) => follow.clientOptions(host).password)
-      expect(password).toEqual([answers[index]?.password === hexOf('secret') ? 'secret' : undefined])
+      expect(password).toEqual([answers[index]?.password === hexOf('secret') ? 'secret' : noPassword])
     }
     expect(answers.filter(({ password }) => password !== '')).toHaveLength(3)
   })
@@ -207,8 +214,82 @@ describe('what libpq resolves', () => {
     const answers = await libpq.start(cases.map(({ text, env }) => ({ text, env: { HOME: home, ...env } })))
     const ours = cases.map(({ text, env }) => {
       const follow = resolveOptions(text, surroundings(env))
-      return follow.hosts.map((host) => follow.clientOptions(host).password ?? '')
+      return follow.hosts.map((host) => sent(follow.clientOptions(host).password))
     })
-    expect(ours.map(([password]) => hexOf(password as string))).toEqual(answers.map(({ password }) => password))
+    expect(ours.map(([password]) => hexOf(password ?? ''))).toEqual(answers.map(({ password }) => password))
+  })
+
+  it('takes an empty value for given, whatever the environment says, and then for none', async () => {
+    const PGSERVICEFILE = write('services', '[empty]\nuser=\ndbname=\npassword=\n')
+    const other = write('other', '*:*:*:*:other\n')
+    write('.pgpass', 'elsewhere:*:*:*:secret\n')
+    const env = { PGUSER: 'env', PGDATABASE: 'env', PGPASSWORD: 'env', PGPASSFILE: other, PGSERVICEFILE }
+    const cases: readonly { text: string; env: Env }[] = [
+      "user=''",
+      "dbname=''",
+      "user=u dbname=''",
+      "password=''",
+      "passfile=''",
+      "password='' passfile=''",
+      `password='' passfile=${join(home, 'missing')}`,
+      'service=empty',
+    ].map((given) => ({ text: `${nowhere} ${given}`, env }))
+    const uri = { text: 'postgres://u:@127.0.0.1:1/d?hostaddr=127.0.0.1', env }
+    const questions = [...cases, uri]
+    const answers = await libpq.start(questions.map((one) => ({ ...one, env: { HOME: home, ...one.env } })))
+    const { user } = pg.defaults
+    pg.defaults.user = undefined
+    try {
+      const ours = questions.map((one) => {
+        const follow = resolveOptions(one.text, surroundings(one.env))
+        const config = follow.clientOptions(follow.hosts[0] as never)
+        return [config.user ?? '', config.database ?? '', sent(config.password)].map(hexOf)
+      })
+      expect(ours).toEqual(answers.map(({ values, password }) => [values['user'], values['dbname'], password]))
+    } finally {
+      pg.defaults.user = user
+    }
+  })
+
+  it('refuses the same values at once', async () => {
+    const texts = [
+      "service=''",
+      'max_protocol_version=foo',
+      "max_protocol_version=''",
+      'max_protocol_version=3.1',
+      'min_protocol_version=foo',
+      'keepalives_interval=x',
+      'keepalives_count=x',
+      "tcp_user_timeout=''",
+      'port=1x',
+      'max_protocol_version=latest',
+      'keepalives_interval=7',
+      'tcp_user_timeout=+7',
+      'port=00000000001',
+    ].map((given) => `${nowhere} ${given}`)
+    const answers = await libpq.start(texts.map((text) => ({ text, env: { HOME: home } })))
+    const refusals = texts.map((text) => {
+      try {
+        return resolveOptions(text, surroundings({})) === undefined
+      } catch {
+        return true
+      }
+    })
+    expect(refusals).toEqual(answers.map(({ message }) => /invalid|not found/.test(message)))
+    expect(refusals.filter((refused) => refused)).toHaveLength(9)
+  })
+
+  it('refuses a password and a service that are not UTF-8, which libpq sends as they are', async () => {
+    const latin = Buffer.from('*:*:*:*:p\xe9w\n', 'latin1')
+    const passfile = write('latin', '')
+    writeFileSync(passfile, latin)
+    const text = `${nowhere} user=u passfile=${passfile}`
+    const [answer] = await libpq.start([{ text, env: { HOME: home } }])
+    expect(answer?.password).toBe('70e977')
+    const follow = resolveOptions(text, surroundings({}))
+    expect(() => follow.clientOptions(follow.hosts[0] as never)).toThrow('is not UTF-8; rewrite the file in UTF-8')
+    const PGSERVICEFILE = write('latin-services', '')
+    writeFileSync(PGSERVICEFILE, Buffer.from('[s]\nuser=\xe9\n', 'latin1'))
+    expect(() => readService('s', surroundings({ PGSERVICEFILE }))).toThrow('the value of user in the file')
   })
 })

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { resolveOptions } from '../../../src/client/conninfo/resolve-options'
 import { processSurroundings } from '../../../src/client/conninfo/surroundings'
-import { startCluster } from '../../support'
+import { poll, startCluster } from '../../support'
 import type { Cluster, Host } from '../../support'
 
 const lowest = createRequire(import.meta.url)('pg-8.16') as typeof pg
@@ -117,4 +117,43 @@ describe.each([
     const text = `host=${server.socketDirectory} port=${String(server.port)} user=${cluster.user} dbname=${cluster.database} sslmode=verify-full`
     expect(await connect({ connectionString: text, password: cluster.password })).toBe(false)
   })
+
+  it('sends no password where none was found: pg searches no password file of its own', async () => {
+    const passfile = join(directory, 'all')
+    writeFileSync(passfile, `*:*:*:*:${cluster.password.replaceAll(/[\\:]/g, '\\$&')}\n`, { mode: 0o600 })
+    // Where pg's own search would look.
+    vi.stubEnv('PGPASSFILE', passfile)
+    const to = `hostaddr=127.0.0.1 port=${String(server.port)} dbname=${cluster.database}`
+    try {
+      expect(await connect(`${to} user=${cluster.user} passfile=${passfile}`)).toBe(false)
+      // It stands for whatever way to prove who one is.
+      for (const method of ['scram-sha-256', 'md5', 'password']) {
+        await admit(method)
+        await expect(connect(`${to} user=asked passfile=/nowhere`)).rejects.toMatchObject({
+          code: '28P01',
+          message: expect.stringContaining('no password supplied'),
+        })
+      }
+      await admit('trust')
+      expect(await connect(`${to} user=asked passfile=/nowhere`)).toBe(false)
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
 })
+
+/** Lets the user `asked` in by this method. */
+async function admit(method: string): Promise<void> {
+  await server.query("do $$ begin create role asked login password 'p'; exception when duplicate_object then end $$")
+  const path = join(server.dataDirectory, 'pg_hba.conf')
+  const others = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => !line.includes(' asked '))
+  writeFileSync(path, [`host all asked 127.0.0.1/32 ${method}`, ...others].join('\n'))
+  const encryption = method === 'md5' ? 'md5' : "'scram-sha-256'"
+  await server.query(`set password_encryption = ${encryption}; alter role asked password 'p'`)
+  const loaded = async () => (await server.query('select pg_conf_load_time()::text as at'))[0]?.['at']
+  const before = await loaded()
+  await server.query('select pg_reload_conf()')
+  await poll(async () => (await loaded()) !== before, { what: `the rule ${method}` })
+}

@@ -82,16 +82,21 @@ describe('statements in flight when the server is stopped fast', () => {
       text: `insert into written values ('several statements'); select pg_advisory_lock(1)`,
       committed: 0,
     },
-  ])('$what gets the error of the server and is not sent again', async ({ what, text, committed }) => {
-    await block()
-    const { pool } = makePool({ connectionString: cluster().connectionString() })
-    const answer = rejection(pool.query({ text, idempotent: true }))
-    await untilBlocked(1)
-    await (await cluster().primary()).restart('fast')
-    expect(await answer).toMatchObject({ code: '57P01', severity: 'FATAL' })
-    await pool.query('select 1')
-    expect(await countOf(what)).toBe(committed)
-  })
+  ])(
+    '$what may have committed inside: its outcome is unknown and it is not sent again',
+    async ({ what, text, committed }) => {
+      await block()
+      const { pool } = makePool({ connectionString: cluster().connectionString() })
+      const answer = rejection(pool.query({ text, idempotent: true }))
+      await untilBlocked(1)
+      await (await cluster().primary()).restart('fast')
+      const error = await answer
+      expect(error).toBeInstanceOf(OutcomeUnknownError)
+      expect(error.cause).toMatchObject({ code: '57P01', severity: 'FATAL' })
+      await pool.query('select 1')
+      expect(await countOf(what)).toBe(committed)
+    },
+  )
 
   it('a transaction on a checked-out client gets the error of the server, and its client is gone with its release', async () => {
     await block()

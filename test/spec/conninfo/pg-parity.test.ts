@@ -7,6 +7,7 @@ import pg from 'pg'
 import type { ClientConfig } from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { noPassword } from '../../../src/client/conninfo/password-function'
 import { resolveOptions } from '../../../src/client/conninfo/resolve-options'
 import type { Surroundings } from '../../../src/client/conninfo/surroundings'
 
@@ -29,7 +30,8 @@ function asPgSeesIt(config: ClientConfig): Record<string, unknown> {
         )
       : ssl
   // Both of pg's ways to say "with TLS, all defaults".
-  return { ...rest, password, ssl: shown === true ? {} : shown }
+  // A constant of ours keeps pg from searching a password file by itself.
+  return { ...rest, password: password === noPassword ? null : password, ssl: shown === true ? {} : shown }
 }
 
 /** The same string with one of our options, so that it does not go to pg unread. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { connectFailureIsAboutCaller } from '../../../src/core/retry/connect-failure'
 import { decideRetry } from '../../../src/core/retry/decide'
 import type { FailureFacts, StatementFacts } from '../../../src/core/retry/decide'
+import { putFault } from '../../../src/core/selection/fault'
 import { isReplayable } from '../../../src/core/retry/statement'
 import connectFailures from './connect-failures.json'
 import decisions from './decisions.json'
@@ -48,6 +49,11 @@ describe.each(decisions)('$row', ({ failure, decisions: expected }) => {
 describe('whether a failure to connect is about the caller', () => {
   it.each(connectFailures)('$aboutCaller: $name', ({ code, message, aboutCaller }) => {
     expect(connectFailureIsAboutCaller({ ...(code !== undefined && { code }), message })).toBe(aboutCaller)
+  })
+
+  it.each(['caller', 'host'] as const)('takes the word of whoever raised it: %s', (whose) => {
+    const error = putFault(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }), whose)
+    expect(connectFailureIsAboutCaller(error)).toBe(whose === 'caller')
   })
 
   it('knows nothing of what is not an error', () => {

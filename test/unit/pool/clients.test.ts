@@ -70,6 +70,20 @@ describe('Clients', () => {
     expect(goodbyes).toEqual([])
   })
 
+  it('sends one away at its release that its server said it would end, unless pg-pool does', async () => {
+    const { clients, goodbyes, add } = book()
+    const [doomed, disposed] = [add('a:1', 'busy'), add('a:1', 'busy')]
+    for (const { client, session } of [doomed, disposed]) {
+      session.announced = true
+      clients.released(client.asPoolClient)
+    }
+    disposed.client._ending = true
+    await nextTick()
+    expect(goodbyes).toHaveLength(1)
+    expect(doomed.client.stream.destroy).toHaveBeenCalledTimes(1)
+    expect(disposed.client.stream.destroy).not.toHaveBeenCalled()
+  })
+
   it('cuts everything to one host: idle, in use, and being dialled', () => {
     const { clients, goodbyes, add } = book()
     const idle = add('a:1', 'idle')

@@ -24,14 +24,14 @@ describe('what a session tells', () => {
     hearsay.news(session, fromServer(code))
     expect(topology.suspect).toHaveBeenCalledExactlyOnceWith('a:1', expect.stringContaining(code))
     expect(suspected).toHaveBeenCalledTimes(1)
-    expect(session.retired).toBe(true)
+    expect(session.announced).toBe(true)
     expect(hearsay.doubts(session)).toBe(true)
   })
 
   it.each(['57P05', '25P03', '25P04'])('%s is about the session alone, which is not used again', (code) => {
     const { hearsay, topology, session } = listen()
     hearsay.news(session, fromServer(code))
-    expect(session.retired).toBe(true)
+    expect(session.announced).toBe(true)
     expect(topology.suspect).not.toHaveBeenCalled()
   })
 
@@ -39,13 +39,13 @@ describe('what a session tells', () => {
     const { hearsay, topology, session } = listen()
     hearsay.news(session, fromServer('25006'))
     expect(topology.ask).toHaveBeenCalledExactlyOnceWith('a:1')
-    expect(session.retired).toBe(false)
+    expect(session.announced).toBe(false)
   })
 
   it('an everyday error says nothing', () => {
     const { hearsay, topology, session } = listen()
     hearsay.news(session, fromServer('23505'))
-    expect(session.retired).toBe(false)
+    expect(session.announced).toBe(false)
     expect(topology.suspect).not.toHaveBeenCalled()
     expect(topology.ask).not.toHaveBeenCalled()
   })
@@ -53,7 +53,7 @@ describe('what a session tells', () => {
   it('a notice of a shutdown is remembered: what follows it proves nothing', () => {
     const { hearsay, topology, session } = listen()
     hearsay.news(session, { type: 'notice', sqlstate: '57P01' })
-    expect(session).toMatchObject({ warned: true, retired: true })
+    expect(session).toMatchObject({ warned: true, announced: true })
     expect(topology.suspect).toHaveBeenCalledTimes(1)
     hearsay.news(session, { type: 'end' })
     expect(session.broken).toBe(true)
@@ -63,7 +63,7 @@ describe('what a session tells', () => {
   it('any other notice is none of our business', () => {
     const { hearsay, topology, session } = listen()
     hearsay.news(session, { type: 'notice', sqlstate: '00000' })
-    expect(session).toMatchObject({ warned: false, retired: false })
+    expect(session).toMatchObject({ warned: false, announced: false })
     expect(topology.suspect).not.toHaveBeenCalled()
   })
 

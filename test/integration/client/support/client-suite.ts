@@ -169,6 +169,7 @@ export function clientSuite(version: string): void {
       expect(error.message).toContain(`127.0.0.1:${standby.port}: session is read-only. `)
       expect(inspect(error)).not.toContain(cluster.password)
       expect(await queued).toBe(error)
+      await poll(() => events.length > 0, { what: 'the end event' })
       expect(events).toEqual(['end'])
       expect((await failureOf(client.query('select 1'))).message).toContain('not queryable')
       expect((await failureOf(client.connect())).message).toContain('already been connected')

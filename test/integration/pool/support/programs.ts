@@ -84,6 +84,8 @@ const programs: Record<string, () => Promise<void>> = {
     const { settled, release } = await everyKind(pool)
     await asAdmin(terminateAll)
     await settled
+    // The idle one is heard of before anybody asks for it: who was given it would have found it dead.
+    while (pool.idleCount > 0) await sleep(1)
     release()
     await stillWorks(pool)
     await pool.end()
@@ -95,6 +97,8 @@ const programs: Record<string, () => Promise<void>> = {
     const { settled, release, pid } = await everyKind(pool)
     process.kill(pid, 'SIGKILL')
     await settled
+    // The idle one is heard of before anybody asks for it: who was given it would have found it dead.
+    while (pool.idleCount > 0) await sleep(1)
     release()
     await stillWorks(pool)
     await pool.end()

@@ -26,6 +26,19 @@ const anyString = fc.oneof(
   fc.string({ maxLength: 60 }),
 )
 
+it('is a ConnInfoError where there is no string at all', () => {
+  for (const [text, kind] of [
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [5, 'a number'],
+    [{}, 'an object'],
+  ] as const) {
+    const refusal = refusalOf(() => parseConnInfo(text as string))
+    expect(refusal).toBeInstanceOf(ConnInfoError)
+    expect((refusal as Error).message).toBe(`connection string: must be a string, not ${kind}`)
+  }
+})
+
 describe('any string whatsoever', () => {
   it('is a result or a ConnInfoError', () => {
     fc.assert(
