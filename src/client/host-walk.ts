@@ -27,6 +27,8 @@ export class HostWalk {
   readonly #restoreReference: () => void
   #callback: ((error: Error | undefined) => void) | undefined
   #dialling: Dialling | undefined
+  /** What `connect()` returned, if a promise. */
+  answer: Promise<unknown> | undefined
   #state: 'new' | 'walking' | 'over' = 'new'
   #endedBefore = false
 
@@ -57,6 +59,8 @@ export class HostWalk {
 
   /** Ends a walk under way: its callback gets an error. Otherwise does nothing. */
   abort(): void {
+    // Where nobody awaits it, `connect()` and `end()` in a row end no process, as with pg, whose promise never settles.
+    this.answer?.then(undefined, () => undefined)
     // pg's own words for a client that was ended.
     this.#fail(new Error('Connection terminated'))
   }

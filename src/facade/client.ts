@@ -99,7 +99,7 @@ export class Client extends pg.Client {
     if (walk === undefined) return Reflect.apply(super.connect, this, [callback]) as Promise<this> | void
     const done = callback as ConnectCallback | undefined
     if (done) return walk.start((error) => (error ? done(error) : done(null, this)))
-    return promiseOfPg(this, () => super.connect(), walk) as Promise<this>
+    return (walk.answer = promiseOfPg(this, () => super.connect(), walk) as Promise<this>)
   }
 
   /** Ends the connection. While `connect()` is still looking for a host it gives up, and that call is rejected. */

@@ -191,6 +191,20 @@ export function clientEdges(version: string): void {
       expect(await story(new Client(over([standby, primary])))).toEqual(await story(plain()))
     })
 
+    it('ends no process when it is ended at once and nobody awaits connect()', async () => {
+      const unhandled: unknown[] = []
+      const listener = (reason: unknown): void => void unhandled.push(reason)
+      process.on('unhandledRejection', listener)
+      const client = new Client(over([standby, primary]))
+      const connecting = client.connect()
+      await client.end()
+      // Two turns: an unhandled rejection is told at the end of one.
+      for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+      process.removeListener('unhandledRejection', listener)
+      expect(unhandled).toEqual([])
+      await expect(connecting).rejects.toThrow('Connection terminated')
+    })
+
     it('tells of its failure before it emits its end, in both forms', async () => {
       const dead = { host: '127.0.0.1', port: 1 }
       const story = async (client: pg.Client, called: boolean): Promise<readonly string[]> => {
