@@ -8,7 +8,7 @@ export interface MonitorOptions {
   readonly intervalMillis?: number
   /**
    * The same, with jitter, while there is no leader or somebody waits: between two attempts to connect. A session that
-   * stands already is asked every 10 ms, every 5 while somebody waits, or at this interval if it is shorter. Default: 25.
+   * stands already is asked every 10 ms, every 3 while somebody waits, or at this interval if it is shorter. Default: 25.
    */
   readonly leaderlessIntervalMillis?: number
   /** How long a host may take to answer before it counts as lost. Default: 1000. */

@@ -25,6 +25,9 @@ const everything = `select pg_is_in_recovery() as recovery,
 const roleOnly = `select pg_is_in_recovery() as recovery,
   current_setting('default_transaction_read_only') as read_only`
 
+/** For so long a standby that told everything is asked for no more than a sign that it is one still. */
+const fullAnswerMillis = 250
+
 /** What an application sets for its own clients does not concern a monitor. */
 const ofOurOwn = {
   query_timeout: 0,
@@ -61,6 +64,10 @@ export class Probe {
   #socket: Stream | undefined
   #asking = false
   #question = everything
+  /** The last full answer, and when it was asked for. */
+  #last: { readonly answer: Observation; readonly at: number } | undefined
+  /** `in_hot_standby`, as the parked session last reported it (PostgreSQL 14 and newer). */
+  #inHotStandby: boolean | undefined
 
   /** `lost` is told when the parked session ends, or a shutdown is announced on it, while no question is open. */
   constructor(host: string, options: () => pg.ClientConfig, lost: (why: string) => void) {
@@ -97,14 +104,38 @@ export class Probe {
       session ??= this.#open()
       if (session.processID === null) await session.connect()
       session.unref()
-      const row = await this.#query(session)
-      return { ok: true, answer: observation(row, now() - question.sentAt) }
+      if (session === parked) {
+        const standby = await this.#stillStandby(session, question.sentAt)
+        if (standby !== undefined) return { ok: true, answer: standby }
+      }
+      const at = now()
+      const answer = observation(await this.#query(session), question.sentAt)
+      this.#last = { answer, at }
+      return { ok: true, answer }
     } catch (error) {
       if (session !== undefined) this.#close(session)
       // That a parked session has ended says nothing of the host: it is asked over a new one.
       if (parked !== undefined && question.open) return this.#answer(question)
       return failed(error as Error)
     }
+  }
+
+  /**
+   * A standby that reports its role is asked with a bare Sync, many times a second while somebody waits for a promotion: the
+   * change comes with the next reply of any kind. `undefined`: it is to be asked for everything.
+   */
+  async #stillStandby(session: Session, sentAt: number): Promise<Observation | undefined> {
+    const last = this.#last
+    const isDue = last === undefined || !last.answer.inRecovery || sentAt - last.at > fullAnswerMillis
+    if (isDue || this.#inHotStandby !== true) return undefined
+    await synced(session)
+    if (!this.#isInHotStandby()) return undefined
+    return Object.freeze({ ...last.answer, roundTripMillis: now() - sentAt })
+  }
+
+  /** A method, as it changes under the eyes of whoever waits. */
+  #isInHotStandby(): boolean {
+    return this.#inHotStandby === true
   }
 
   async #query(session: Session): Promise<Row> {
@@ -135,6 +166,10 @@ export class Probe {
       if (announcesShutdown(code)) onLoss(message ?? 'shutting down')
     })
     this.#session = session
+    this.#inHotStandby = undefined
+    session.connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) => {
+      if (this.#session === session && parameterName === 'in_hot_standby') this.#inHotStandby = parameterValue === 'on'
+    })
     // A process that has nothing else to do may end.
     this.#socket = session.connection.stream
     this.#socket.unref?.()
@@ -163,8 +198,30 @@ interface Stream {
 /** pg's Client with the members that its type declarations leave out. */
 interface Session extends pg.Client {
   readonly processID: number | null
-  readonly connection: pg.Connection & { readonly stream: Stream }
+  readonly connection: pg.Connection & { readonly stream: Stream; sync(): void }
   unref(): void
+}
+
+interface ParameterStatus {
+  readonly parameterName: string
+  readonly parameterValue: string
+}
+
+/** Resolves with the server's reply to a Sync; rejects when the session has ended instead. */
+function synced(session: Session): Promise<void> {
+  const { connection } = session
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void): void => {
+      connection.removeListener('readyForQuery', ready)
+      connection.removeListener('end', ended)
+      act()
+    }
+    const ready = (): void => settle(resolve)
+    const ended = (): void => settle(() => reject(new Error('Connection terminated unexpectedly')))
+    connection.once('readyForQuery', ready)
+    connection.once('end', ended)
+    connection.sync()
+  })
 }
 
 async function only(result: Promise<pg.QueryResult<Row>>): Promise<Row> {
@@ -178,7 +235,7 @@ function isUnreadable(code: string | undefined): boolean {
   return code !== undefined && (code.startsWith('42') || code === '0A000' || code === '22023')
 }
 
-function observation(row: Row, roundTripMillis: number): Observation {
+function observation(row: Row, sentAt: number): Observation {
   return Object.freeze({
     inRecovery: row.recovery === 't',
     defaultTransactionReadOnly: row.read_only === 'on',
@@ -186,7 +243,7 @@ function observation(row: Row, roundTripMillis: number): Observation {
     timeline: row.timeline == null ? undefined : Number(row.timeline),
     postmasterStartTime: row.started ?? undefined,
     lsn: parseLsn(row.lsn),
-    roundTripMillis,
+    roundTripMillis: now() - sentAt,
   })
 }
 

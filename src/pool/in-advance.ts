@@ -1,9 +1,13 @@
 import type { HostKey } from '../core/topology/host'
+import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
 import type { Destination } from './bound-client'
 
 /** How soon a session on the new leader is asked again that still took its server for a standby. */
 const recheckMillis = 5
+
+/** Between two sessions that are let go on a host that has come to lead: its first statements are its slowest. */
+const spacingMillis = 1
 
 /** Why a session that is made in advance is not taken while nobody leads. */
 const notYet = 'its server does not lead yet'
@@ -78,9 +82,18 @@ export class InAdvance {
     }
   }
 
-  /** Somebody leads: a session on that host is asked again, one elsewhere was made in vain. */
+  /**
+   * Somebody leads: the sessions on that host are asked again, one at first, which has the host to itself, the others after
+   * it one by one; those elsewhere were made in vain.
+   */
   recheckAll(): void {
-    for (const session of [...this.#waiting]) this.#recheck(session)
+    let place = 0
+    for (const session of [...this.#waiting]) {
+      const delay = session.host === this.#port.leader() ? (place + random() - 0.5) * spacingMillis : 0
+      if (session.host === this.#port.leader()) place += 1
+      if (delay < spacingMillis / 2) this.#recheck(session)
+      else after(delay, () => this.#waiting.has(session) && this.#recheck(session))
+    }
   }
 
   #recheck(session: Waiting): void {

@@ -26,7 +26,7 @@ const settleMillis = 100
 
 /** While there is no leader: between two questions over a session that stands, and while somebody waits for the answer. */
 const parkedIntervalMillis = 10
-const awaitedIntervalMillis = 5
+const awaitedIntervalMillis = 3
 
 /** How long hosts are asked at the quick rhythm for want of a leader, although nobody waits for one. */
 const urgentMillis = 5000

@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { aStandby, keyOf, useCluster } from './support/clusters'
+import { usePools } from './support/pools'
+
+const cluster = useCluster({ hosts: 2, settings: { log_statement: 'all' } })
+const makePool = usePools()
+
+it('while somebody waits a standby is asked hundreds of times, and costs it a few statements', async () => {
+  const next = await aStandby(cluster())
+  const { pool } = makePool({ connectionString: cluster().connectionString() })
+  await pool.query('select 1')
+  const questions = async (): Promise<number> => (await next.log()).split('received_tli').length
+  await (await cluster().primary()).kill()
+  const held = pool.query<{ port: number }>('select inet_server_port() as port')
+  const before = await questions()
+  await sleep(1500)
+  // A full question every 250 ms; the others are a bare Sync, which is no statement.
+  expect((await questions()) - before).toBeLessThanOrEqual(8)
+  await cluster().promote(next)
+  expect((await held).rows).toEqual([{ port: next.port }])
+  expect(pool.topology).toMatchObject({ leader: keyOf(next), timeline: 2 })
+})
