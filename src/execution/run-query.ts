@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks'
+import type { AsyncResource } from 'node:async_hooks'
 import { backoffMillis } from '../core/retry/backoff'
 import { decideRetry } from '../core/retry/decide'
 import { isReplayable } from '../core/retry/statement'
@@ -8,6 +8,7 @@ import { beginCall } from '../pool/ticket'
 import type { Call } from '../pool/ticket'
 import type { Session } from '../pool/session'
 import { now } from '../runtime/clock'
+import { captureContext } from '../runtime/context'
 import { createLog } from '../runtime/log'
 import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
@@ -18,10 +19,6 @@ const log = createLog('execution')
 
 /** How often one statement is sent again: one that ends its server every time must not do so for ever. */
 const maxReplays = 5
-
-/** Looked up once: in CommonJS an imported name is a getter, and this one is on the way of every statement. */
-const Resource = AsyncResource
-const endedByHand = { requireManualDestroy: true }
 
 /** What pool.query calls back with. */
 export type QueryCallback = (error: unknown, result?: unknown) => void
@@ -53,16 +50,16 @@ export interface StatementMarks {
  */
 export function runQuery(port: QueryPort, text: unknown, values: unknown, callback: QueryCallback): void {
   const marks: StatementMarks | undefined = typeof text === 'object' && text !== null ? text : undefined
-  const call = beginCall(now(), marks?.signal)
   // A failure is told in the context of a socket, or of whoever waited for the same host; what is sent again is the caller's.
-  const context = new Resource('pg-leader.query', endedByHand)
+  const context = captureContext('pg-leader.query')
+  const call = beginCall(now(), marks?.signal, true, context)
   port.attempt(call, text, values, (error, result) => {
     // A statement object of the user's own has a state of its own: it is sent once.
     if (error && typeof (marks as { submit?: unknown } | undefined)?.submit !== 'function') {
       new FailedRun(port, call, text, values, marks ?? {}, callback, context).failed(error)
       return
     }
-    context.emitDestroy()
+    context?.emitDestroy()
     if (error) callback(error)
     else callback(undefined, result)
   })
@@ -76,7 +73,7 @@ class FailedRun {
   readonly #values: unknown
   readonly #marks: StatementMarks
   readonly #callback: QueryCallback
-  readonly #context: AsyncResource
+  readonly #context: AsyncResource | undefined
   #first: unknown
   #generation: number
   #replays = 0
@@ -88,7 +85,7 @@ class FailedRun {
     values: unknown,
     marks: StatementMarks,
     callback: QueryCallback,
-    context: AsyncResource,
+    context: AsyncResource | undefined,
   ) {
     this.#port = port
     this.#call = call
@@ -117,9 +114,13 @@ class FailedRun {
   }
 
   #end(error: unknown, result?: unknown): void {
-    if (error) this.#context.runInAsyncScope(this.#callback, undefined, error)
-    else this.#context.runInAsyncScope(this.#callback, undefined, undefined, result)
-    this.#context.emitDestroy()
+    this.#inContext(() => (error ? this.#callback(error) : this.#callback(undefined, result)))
+    this.#context?.emitDestroy()
+  }
+
+  #inContext(act: () => void): void {
+    if (this.#context === undefined) act()
+    else this.#context.runInAsyncScope(act)
   }
 
   /** An error of ours that ends a statement which was sent before leads to how that failed. */
@@ -168,7 +169,7 @@ class FailedRun {
     this.#call.session = undefined
     this.#call.resent = true
     this.#call.since = now()
-    this.#context.runInAsyncScope(() => {
+    this.#inContext(() => {
       this.#port.attempt(this.#call, this.#text, this.#values, (error, result) => {
         if (error) this.failed(error)
         else this.#end(undefined, result)

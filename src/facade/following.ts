@@ -34,7 +34,7 @@ const epilogueMillis = 20
 
 /** pg-pool's own methods of one pool, whatever was put over them. */
 export interface InheritedPool {
-  connect(callback: CheckoutCallback | undefined): unknown
+  readonly connect: (callback: CheckoutCallback | undefined) => unknown
   query(text: unknown, values: unknown, callback: unknown): unknown
   end(callback: ((...args: unknown[]) => void) | undefined): unknown
   /** Emits one of our own events. */
@@ -57,6 +57,7 @@ export class Following {
   /** What the pool does and tells by itself is done in the context it was made in, not in that of some caller. */
   readonly #context = new AsyncResource('pg-leader.pool', { requireManualDestroy: true })
   #nextCall: Call | undefined
+  #started = false
   #ending = false
   #drained: (() => void) | undefined
 
@@ -99,7 +100,7 @@ export class Following {
   connect(callback: CheckoutCallback): void {
     const call = this.#nextCall ?? beginCall(now())
     this.#nextCall = undefined
-    this.#start()
+    if (!this.#started) this.#start()
     this.checkout.enter(call, callback)
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()
@@ -189,7 +190,8 @@ export class Following {
       get idleCount() {
         return pool.idleCount
       },
-      request: (callback) => this.#inherited.connect(callback),
+      // Called as it is: each layer between is one more on the way of every statement.
+      request: this.#inherited.connect,
       available: () => this.#destinations.available,
       successors: () => this.#destinations.successors().length,
       explain: () => this.#destinations.explain(),
@@ -205,7 +207,8 @@ export class Following {
   }
 
   #start(): void {
-    if (this.topology.started) return
+    if (this.#started) return
+    this.#started = true
     this.#context.runInAsyncScope(() => this.topology.start())
   }
 

@@ -82,6 +82,9 @@ export class PoolDoor {
   }
 
   connect(callback: CheckoutCallback | undefined): unknown {
+    const following = this.#following
+    // pg-pool's own query comes by here, with a callback.
+    if (following !== undefined && callback !== undefined && !this.#pool.ending) return following.connect(callback)
     if (!this.#holds() || this.#pool.ending) return this.#inherited.connect(callback)
     if (callback !== undefined) {
       this.#enter(callback)

@@ -13,6 +13,7 @@ import { Inspection } from './inspection'
 import { Preparation } from './preparation'
 import { Ramp } from './ramp'
 import { sessionOf } from './session'
+import type { Session } from './session'
 import { beginCall, Ticket } from './ticket'
 import type { Call, CheckoutCallback } from './ticket'
 
@@ -90,8 +91,9 @@ export class Checkout {
   #passThrough(call: Call, callback: CheckoutCallback): void {
     const request: CheckoutCallback = (error, client) => {
       if (this.#ended) return client?.release()
-      this.#passing.splice(this.#passing.indexOf(callback), 1)
-      this.#mindDraining()
+      if (this.#passing.at(-1) === callback) this.#passing.pop()
+      else this.#passing.splice(this.#passing.indexOf(callback), 1)
+      if (this.#drained !== undefined) this.#mindDraining()
       const session = client && sessionOf(client)
       const first = this.#phase === 'waiting' && this.#line.size === 0
       if (session !== undefined && first && this.#inspection.isFresh(session, call.arrival)) {
@@ -239,8 +241,17 @@ export class Checkout {
 
   /** One for all requests: whatever is delivered goes to the oldest ticket. */
   readonly #answered: CheckoutCallback = (error, client) => {
-    if (client !== undefined) this.#inspect(client)
-    else this.#refused(error ?? new Error('pg-pool delivered neither a client nor an error'))
+    if (client === undefined) {
+      this.#refused(error ?? new Error('pg-pool delivered neither a client nor an error'))
+      return
+    }
+    // The everyday case, at once: somebody waits, and there is nothing to find out about this client.
+    const session = this.#phase === 'waiting' ? sessionOf(client) : undefined
+    const ticket = session && this.#line.peek()
+    if (session !== undefined && ticket !== undefined && this.#inspection.isFresh(session, this.#since(ticket))) {
+      this.#requests -= 1
+      this.#hand(client, session, ticket)
+    } else this.#inspect(client, ticket)
   }
 
   #refused(error: Error): void {
@@ -264,10 +275,13 @@ export class Checkout {
   }
 
   /** A client has been delivered: is it one to be given away? Until that is known it counts as a request. */
-  #inspect(client: PoolClient): void {
-    // Counted to the arrival of whoever is next: a client that was released after that has only just been used.
-    const at = Math.max(this.#line.peek()?.arrival ?? 0, this.#phaseSince)
-    this.#inspection.inspect(client, this.#phase === 'held', at)
+  #inspect(client: PoolClient, next = this.#line.peek()): void {
+    this.#inspection.inspect(client, this.#phase === 'held', next === undefined ? this.#phaseSince : this.#since(next))
+  }
+
+  /** Counted to the arrival of whoever is next: a client that was released after that has only just been used. */
+  #since({ arrival }: Ticket): number {
+    return Math.max(arrival, this.#phaseSince)
   }
 
   #judged(client: PoolClient, usable: boolean): void {
@@ -283,9 +297,12 @@ export class Checkout {
       client.release()
       return
     }
+    this.#hand(client, sessionOf(client), ticket)
+  }
+
+  #hand(client: PoolClient, session: Session | undefined, ticket: Ticket): void {
     this.#backOff.forget()
-    const session = sessionOf(client)
-    if (session !== undefined) session.usedAt = Math.max(ticket.arrival, this.#phaseSince, session.usedAt)
+    if (session !== undefined) session.usedAt = Math.max(this.#since(ticket), session.usedAt)
     ticket.call.session = session
     ticket.call.waitedMillis += now() - ticket.call.since
     this.#leave(ticket)
@@ -311,7 +328,7 @@ export class Checkout {
     if (this.#line.size > 0) return
     this.#somebodyHeld(false)
     this.#expiry.forget()
-    this.#mindDraining()
+    if (this.#drained !== undefined) this.#mindDraining()
   }
 
   #somebodyHeld(somebody: boolean): void {

@@ -40,7 +40,7 @@ export class Clients {
   /** A connection has been made; pg-pool runs its hooks before it hands it over, and a host may freeze meanwhile. */
   opened(session: Session): void {
     session.busy = true
-    this.#sessions.add(session)
+    this.#list(session)
     this.#arriving.add(session)
   }
 
@@ -58,8 +58,9 @@ export class Clients {
       return
     }
     session.busy = true
-    this.#sessions.add(session)
-    this.#arriving.delete(session)
+    // On the way of every statement: one that was opened here is in the book already.
+    if (this.#arriving.size > 0) this.#arriving.delete(session)
+    if (!session.listed) this.#list(session)
   }
 
   released(client: Client): void {
@@ -78,9 +79,15 @@ export class Clients {
     const session = sessionOf(client)
     if (session === undefined) this.#strangers.delete(client)
     else {
+      session.listed = false
       this.#sessions.delete(session)
       this.#arriving.delete(session)
     }
+  }
+
+  #list(session: Session): void {
+    session.listed = true
+    this.#sessions.add(session)
   }
 
   /** A client that was connected before its pool was wrapped, and whose session has begun while it was checked out. */

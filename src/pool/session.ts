@@ -10,6 +10,8 @@ export interface Session {
   readonly generation: number
   /** When it was last handed out or asked for a sign of life; it may be idle since. */
   usedAt: number
+  /** In the book of its pool's clients. */
+  listed: boolean
   /** Checked out, or on its way to a caller. */
   busy: boolean
   /** Not to be handed out again. */
@@ -29,7 +31,15 @@ const key = Symbol('pg-leader.session')
 
 /** Remembers what a client is connected to. */
 export function beginSession(client: Client, host: HostKey, generation: number, at: number): Session {
-  const flags = { busy: false, retired: false, broken: false, announced: false, warned: false, suitedIn: undefined }
+  const flags = {
+    listed: false,
+    busy: false,
+    retired: false,
+    broken: false,
+    announced: false,
+    warned: false,
+    suitedIn: undefined,
+  }
   const session: Session = { client, host, generation, usedAt: at, ...flags }
   Object.defineProperty(client, key, { value: session, configurable: true })
   return session

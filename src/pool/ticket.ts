@@ -1,5 +1,6 @@
-import { AsyncResource } from 'node:async_hooks'
+import type { AsyncResource } from 'node:async_hooks'
 import type { PoolClient } from 'pg'
+import { captureContext } from '../runtime/context'
 import type { Session } from './session'
 
 /** How pg-pool calls back. */
@@ -23,12 +24,16 @@ export interface Call {
   /** Whether a failover's story counts it among the held. */
   counted: boolean
   readonly signal: AbortSignal | undefined
+  /** Whoever began it keeps its context, for all attempts; otherwise a ticket does, while it waits. */
+  readonly keepsContext: boolean
+  /** Where it comes from, if that is kept and there is anything to keep. */
+  readonly context: AsyncResource | undefined
   /** The session of the present attempt, once it has been handed out. */
   session: Session | undefined
 }
 
 /** Begins a call. */
-export function beginCall(arrival: number, signal?: AbortSignal): Call {
+export function beginCall(arrival: number, signal?: AbortSignal, keepsContext = false, context?: AsyncResource): Call {
   return {
     arrival,
     resent: false,
@@ -37,6 +42,8 @@ export function beginCall(arrival: number, signal?: AbortSignal): Call {
     heldMillis: 0,
     counted: false,
     signal,
+    keepsContext,
+    context,
     session: undefined,
   }
 }
@@ -50,10 +57,6 @@ export function throwLater(error: unknown): void {
   })
 }
 
-/** Looked up once: in CommonJS an imported name is a getter, and this one is on the way of every statement. */
-const Resource = AsyncResource
-const endedByHand = { requireManualDestroy: true }
-
 /** A caller who waits for a client: settled exactly once, in the async context it came from. */
 export class Ticket {
   readonly call: Call
@@ -61,17 +64,14 @@ export class Ticket {
   /** Left the line; set before the callback runs. */
   settled = false
   readonly #callback: CheckoutCallback
-  /**
-   * Where the caller comes from. Made for everybody: that there is nothing to keep cannot be told from outside (inside
-   * the first `AsyncLocalStorage.run` of a process the execution id is 0 still).
-   */
-  readonly #resource = new Resource('pg-leader.checkout', endedByHand)
+  readonly #context: AsyncResource | undefined
   #stopListening: (() => void) | undefined
 
   constructor(call: Call, callback: CheckoutCallback) {
     this.call = call
     this.arrival = call.arrival
     this.#callback = callback
+    this.#context = call.keepsContext ? call.context : captureContext('pg-leader.checkout')
   }
 
   /** Calls back when the caller's signal says that nobody waits any more. */
@@ -91,10 +91,11 @@ export class Ticket {
   #tell(error: Error | undefined, client: PoolClient | undefined, done: () => void): void {
     this.#stopListening?.()
     try {
-      this.#resource.runInAsyncScope(this.#callback, undefined, error, client, done)
+      if (this.#context === undefined) this.#callback(error, client, done)
+      else this.#context.runInAsyncScope(this.#callback, undefined, error, client, done)
     } catch (thrown) {
       throwLater(thrown)
     }
-    this.#resource.emitDestroy()
+    if (!this.call.keepsContext) this.#context?.emitDestroy()
   }
 }

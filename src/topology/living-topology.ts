@@ -89,10 +89,6 @@ export class LivingTopology {
     return (this.#snapshot ??= takeSnapshot(this.#state, () => this.dispatch({ type: 'reset', at: now() })))
   }
 
-  get started(): boolean {
-    return this.#started
-  }
-
   /** Begins to ask; the first caller of a pool does this. */
   start(): void {
     if (this.#started || this.#stopped) return
