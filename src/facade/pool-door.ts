@@ -84,7 +84,10 @@ export class PoolDoor {
   connect(callback: CheckoutCallback | undefined): unknown {
     const following = this.#following
     // pg-pool's own query comes by here, with a callback.
-    if (following !== undefined && callback !== undefined && !this.#pool.ending) return following.connect(callback)
+    if (following !== undefined && callback !== undefined && !this.#pool.ending) {
+      following.connect(callback)
+      return undefined
+    }
     if (!this.#holds() || this.#pool.ending) return this.#inherited.connect(callback)
     if (callback !== undefined) {
       this.#enter(callback)

@@ -15,7 +15,8 @@ it('every attempt of a statement runs in its caller’s async context, what the 
     override query(...args: never): never {
       const [text] = args as unknown[]
       if (typeof text === 'string' && text.includes('marked')) marked.push(tenant.getStore())
-      return Reflect.apply(super.query, this, args) as never
+      const query: unknown = super.query
+      return Reflect.apply(query as (...args: unknown[]) => never, this, args)
     }
   }
   const { pool } = makePool({ connectionString: cluster().connectionString(), Client, max: 2 })

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { Pool } from '../../../src/index'
+import type { Pool } from '../../../src/index'
 import { aStandby, heal, useCluster } from './support/clusters'
 import { rejection, turn, usePools } from './support/pools'
 

@@ -11,15 +11,21 @@ const monitor = { intervalMillis: 200, timeoutMillis: 300 }
 const read = { text: 'select inet_server_port() as port', readOnly: true }
 
 /** Runs once, in the first `onConnect`, before its own statement. */
-function onFirstConnect(act: () => Promise<void>): (client: ClientBase) => Promise<void> {
+function onFirstConnect(act: () => Promise<void>): (client: ClientBase) => void {
   let first = true
-  return async (client) => {
+  return asHook(async (client) => {
     if (first) {
       first = false
       await act()
     }
     await client.query(`set application_name to 'hooked'`)
-  }
+  })
+}
+
+/** pg's types do not know that the promise is awaited. */
+function asHook(work: (client: ClientBase) => Promise<void>): (client: ClientBase) => void {
+  const hook: unknown = work
+  return hook as (client: ClientBase) => void
 }
 
 it.each(['freeze', 'kill'] as const)('a leader that is lost by %s in onConnect stops nobody', async (lose) => {
@@ -59,7 +65,7 @@ it('a leader that freezes in onConnect does not keep the pool from ending', asyn
 it('what onConnect throws by itself is told to the caller', async () => {
   const { pool } = makePool({
     connectionString: cluster().connectionString(),
-    onConnect: () => Promise.reject(new Error('no such tenant')),
+    onConnect: asHook(() => Promise.reject(new Error('no such tenant'))),
   })
   expect((await rejection(pool.query(read))).message).toBe('no such tenant')
   expect(pool.totalCount).toBe(0)
