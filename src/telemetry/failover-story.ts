@@ -36,9 +36,13 @@ export interface FailoverEvent {
   readonly unknown: number
 }
 
+/** A doubt that was cleared no longer ago than this is where the loss began: a server that stops may answer once more. */
+const prologueMillis = 1000
+
 /** Collects what happens from the loss of a leader until the last caller it held has been served. */
 export class FailoverStory {
   #lostAt: number | undefined
+  #lastLostAt = -Infinity
   #held = 0
   #stillHeld = 0
   #longestHoldMillis = 0
@@ -58,7 +62,9 @@ export class FailoverStory {
 
   /** The story begins: who was held before, at the start or by a pause, belongs to no failover. */
   lost(at: number): void {
-    if (this.#pending === undefined && this.#lostAt === undefined) this.#begin()
+    const isFirst = this.#pending === undefined && this.#lostAt === undefined
+    if (isFirst && at - this.#lastLostAt > prologueMillis) this.#begin()
+    this.#lastLostAt = at
     this.#lostAt ??= at
   }
 
@@ -98,7 +104,7 @@ export class FailoverStory {
 
   /** The leader came back as it was: nothing to tell. */
   clear(): void {
-    if (this.#pending === undefined) this.#begin()
+    if (this.#pending === undefined) this.#lostAt = undefined
   }
 
   /** To be called when nobody is held any more: tells the story, if there is one. */

@@ -66,6 +66,21 @@ describe('FailoverStory', () => {
     expect(told).toMatchObject([{ held: 0, longestHoldMillis: 0, replayed: 0 }])
   })
 
+  it('counts what was sent again in a doubt that was cleared a moment before the loss, and nothing older', () => {
+    const { story, told } = listen()
+    story.lost(100)
+    story.replayed()
+    story.clear()
+    story.lost(5000)
+    story.replayed()
+    story.clear()
+    story.lost(5010)
+    story.replayed()
+    story.elected(leader('a:1', 1), leader('a:1', 1), 2, 5400)
+    story.conclude()
+    expect(told).toMatchObject([{ replayed: 2, leaderlessMillis: 390 }])
+  })
+
   it('begins anew after each', () => {
     const { story, told } = listen()
     story.lost(100)
