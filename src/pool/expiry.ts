@@ -1,10 +1,8 @@
 import { now } from '../runtime/clock'
-import { after } from '../runtime/timer'
+import { after, lateMillis } from '../runtime/timer'
 import type { Timer } from '../runtime/timer'
 
-/** A timer that is as late as this proves that the process was blocked: news of a leader may lie unread in a socket. */
-const lateMillis = 50
-/** How long the sockets are given then to be read, and the hosts to be asked. */
+/** After a timer so late that the process was blocked: how long the sockets are given to be read, and the hosts to be asked. */
 const graceMillis = 250
 
 /** One timer for everybody who waits: set to the earliest of their deadlines. */

@@ -1,7 +1,7 @@
 import { now } from './clock'
 
 /** How late a timer may fire before we suspect this process, not the other side, of having been asleep. */
-const lateMillis = 50
+export const lateMillis = 50
 
 /** A timer that was started; `cancel` is harmless after it has fired. */
 export interface Timer {
