@@ -1,10 +1,9 @@
-import type { AsyncResource } from 'node:async_hooks'
 import { backoffMillis } from '../core/retry/backoff'
 import { decideRetry } from '../core/retry/decide'
 import { isReplayable } from '../core/retry/statement'
 import { mayBeStandbyRefusal } from '../core/retry/sqlstate'
 import { isPgLeaderError, OutcomeUnknownError } from '../errors'
-import { beginCall } from '../pool/ticket'
+import { beginCall, pastOf } from '../pool/ticket'
 import type { Call } from '../pool/ticket'
 import type { Session } from '../pool/session'
 import { now } from '../runtime/clock'
@@ -49,21 +48,67 @@ export interface StatementMarks {
  * way of a statement that succeeds is that of pg-pool, with nothing added.
  */
 export function runQuery(port: QueryPort, text: unknown, values: unknown, callback: QueryCallback): void {
-  const marks: StatementMarks | undefined = typeof text === 'object' && text !== null ? text : undefined
   // A failure is told in the context of a socket, or of whoever waited for the same host; what is sent again is the caller's.
   const context = captureContext('pg-leader.query')
-  const call = beginCall(now(), marks?.signal, true, context)
+  const call = beginCall(now(), marksOf(text)?.signal)
   port.attempt(call, text, values, (error, result) => {
-    // A statement object of the user's own has a state of its own: it is sent once.
-    if (error && typeof (marks as { submit?: unknown } | undefined)?.submit !== 'function') {
-      new FailedRun(port, call, text, values, marks ?? {}, callback, context).failed(error)
-      return
-    }
+    const failed = error ? failedRun(port, call, text, values, error) : undefined
+    // A user's callback runs outside of the promise: what it throws is not ours to swallow.
+    const recover = (): void =>
+      void failed?.recover().then(
+        (found) => process.nextTick(callback, undefined, found),
+        (final: unknown) => process.nextTick(callback, final),
+      )
+    if (failed !== undefined && context !== undefined) context.runInAsyncScope(recover)
+    else recover()
     context?.emitDestroy()
+    if (failed !== undefined) return
     if (error) callback(error)
     else callback(undefined, result)
   })
 }
+
+/**
+ * The same with a promise of Node's own, which knows the context of its caller: it costs nothing to come back to. What it
+ * rejects with is handed on as it is; the stack is the caller's business.
+ */
+export function runQueryPromise(port: QueryPort, text: unknown, values: unknown): Promise<unknown> {
+  const call = beginCall(now(), marksOf(text)?.signal)
+  return new Promise((resolve, reject: (reason: unknown) => void) => {
+    port.attempt(call, text, values, (error, result) => {
+      if (error) reject(failedRun(port, call, text, values, error) ?? error)
+      else resolve(result)
+    })
+  }).catch(recoverOrThrow)
+}
+
+function recoverOrThrow(reason: unknown): unknown {
+  if (reason instanceof FailedRun) return reason.recover().catch(recapture)
+  return recapture(reason)
+}
+
+/** As pg-pool does: the stack of an error leads to the caller and not to a socket. */
+export function recapture(error: unknown): never {
+  Error.captureStackTrace(error as object)
+  throw error
+}
+
+/** What there is to find out about a failure; undefined where the error is the answer. To be asked at once. */
+function failedRun(port: QueryPort, call: Call, text: unknown, values: unknown, error: unknown): FailedRun | undefined {
+  const { session } = call
+  const marks = marksOf(text)
+  // A statement object of the user's own has a state of its own: it is sent once.
+  if (typeof (marks as { submit?: unknown } | undefined)?.submit === 'function') return undefined
+  if (session === undefined || isPlainRefusal(error, session)) return undefined
+  return new FailedRun(port, call, text, values, marks ?? {}, error, session)
+}
+
+function marksOf(text: unknown): StatementMarks | undefined {
+  return typeof text === 'object' && text !== null ? text : undefined
+}
+
+/** Why a statement ends with an error; undefined: it is to be sent again. */
+type Verdict = { readonly error: unknown } | undefined
 
 /** A statement whose first attempt failed. */
 class FailedRun {
@@ -72,11 +117,10 @@ class FailedRun {
   readonly #text: unknown
   readonly #values: unknown
   readonly #marks: StatementMarks
-  readonly #callback: QueryCallback
-  readonly #context: AsyncResource | undefined
-  #first: unknown
+  readonly #first: unknown
   #generation: number
   #replays = 0
+  #verdict: Promise<Verdict>
 
   constructor(
     port: QueryPort,
@@ -84,55 +128,71 @@ class FailedRun {
     text: unknown,
     values: unknown,
     marks: StatementMarks,
-    callback: QueryCallback,
-    context: AsyncResource | undefined,
+    error: unknown,
+    session: Session,
   ) {
     this.#port = port
     this.#call = call
     this.#text = text
     this.#values = values
     this.#marks = marks
-    this.#callback = callback
-    this.#context = context
-    this.#generation = call.session?.generation ?? port.generation
+    this.#first = error
+    this.#generation = session.generation
+    this.#verdict = this.#judge(error, session)
   }
 
-  failed(error: unknown): void {
-    const { session } = this.#call
-    if (session === undefined) return this.#end(this.#withFirst(error))
-    if (isPlainRefusal(error, session)) return this.#end(error)
-    this.#first ??= error
-    // The monitor that is asked does not keep the process alive; whoever waits for this call must.
-    // A user's callback runs outside of the promise: what it throws is not ours to swallow.
-    const awake = after(Infinity, () => undefined, { ref: true })
-    void this.#judge(error, session)
-      .finally(() => awake.cancel())
-      .then(
-        (final) => final && process.nextTick(() => this.#end(final.error)),
-        (failure: unknown) => process.nextTick(() => this.#end(failure)),
-      )
-  }
-
-  #end(error: unknown, result?: unknown): void {
-    this.#inContext(() => (error ? this.#callback(error) : this.#callback(undefined, result)))
-    this.#context?.emitDestroy()
-  }
-
-  #inContext(act: () => void): void {
-    if (this.#context === undefined) act()
-    else this.#context.runInAsyncScope(act)
+  /** Sends the statement again as often as that is right. To be called in the context of its caller. */
+  async recover(): Promise<unknown> {
+    for (;;) {
+      const verdict = await this.#verdict
+      if (verdict !== undefined) throw verdict.error
+      await this.#pause()
+      const answer = await this.#attempt()
+      if (answer !== undefined) return answer.result
+    }
   }
 
   /** An error of ours that ends a statement which was sent before leads to how that failed. */
   #withFirst(error: unknown): unknown {
-    if (this.#first !== undefined && isPgLeaderError(error) && error.cause === undefined) {
+    if (isPgLeaderError(error) && error.cause === undefined) {
       Object.defineProperty(error, 'cause', { value: this.#first, writable: true, configurable: true })
     }
     return error
   }
 
-  /** Sends the statement again, or tells with which error its call is to end. */
-  async #judge(error: unknown, session: Session): Promise<{ error: unknown } | undefined> {
+  /** Sends the statement once more; undefined if that failed as well, and there is a verdict to come. */
+  #attempt(): Promise<{ readonly result: unknown } | undefined> {
+    const call = this.#call
+    const past = pastOf(call)
+    call.session = undefined
+    past.resent = true
+    past.since = now()
+    return new Promise((resolve) => {
+      this.#port.attempt(call, this.#text, this.#values, (error, result) => {
+        if (error) this.#verdict = this.#failedAgain(error)
+        resolve(error ? undefined : { result })
+      })
+    })
+  }
+
+  #failedAgain(error: unknown): Promise<Verdict> {
+    const { session } = this.#call
+    if (session === undefined) return Promise.resolve({ error: this.#withFirst(error) })
+    return isPlainRefusal(error, session) ? Promise.resolve({ error }) : this.#judge(error, session)
+  }
+
+  /** Begins at once: what tells an ended session from a raised error may be the server's next message. */
+  async #judge(error: unknown, session: Session): Promise<Verdict> {
+    // The monitor that is asked does not keep the process alive; whoever waits for this call must.
+    const awake = after(Infinity, () => undefined, { ref: true })
+    try {
+      return await this.#decide(error, session)
+    } finally {
+      awake.cancel()
+    }
+  }
+
+  async #decide(error: unknown, session: Session): Promise<Verdict> {
     const facts = await gatherFacts(error, session)
     const refused = !facts.connectionLost && mayBeStandbyRefusal(facts.sqlstate)
     const demoted = refused && !(await this.#port.stillSuitable(session))
@@ -143,7 +203,9 @@ class FailedRun {
     }
     const decision = decideRetry(statement, { ...facts, demoted })
     if (decision.action === 'replay' && this.#replays < maxReplays && !this.#port.ending) {
-      this.#replay(`${decision.outcome}: ${decision.reason}`)
+      this.#replays += 1
+      this.#port.story.replayed()
+      log('replay %d, %s: %s', this.#replays, decision.outcome, decision.reason)
       return undefined
     }
     // A read that cannot be sent again had no effect, whatever became of it.
@@ -154,27 +216,13 @@ class FailedRun {
     return { error: unknownOutcome(error, session, decision.reason) }
   }
 
-  #replay(why: string): void {
-    this.#replays += 1
-    this.#port.story.replayed()
-    log('replay %d, %s', this.#replays, why)
+  /** Against a server that is still the same one, the second replay is not in a hurry any more. */
+  async #pause(): Promise<void> {
     const sameServer = this.#port.generation === this.#generation
     this.#generation = this.#port.generation
-    // Against a server that is still the same one, the second replay is not in a hurry any more.
-    if (this.#replays === 1 || !sameServer) this.#attempt()
-    else after(backoffMillis(this.#replays, { base: 10, cap: 500 }, random()), () => this.#attempt(), { ref: true })
-  }
-
-  #attempt(): void {
-    this.#call.session = undefined
-    this.#call.resent = true
-    this.#call.since = now()
-    this.#inContext(() => {
-      this.#port.attempt(this.#call, this.#text, this.#values, (error, result) => {
-        if (error) this.failed(error)
-        else this.#end(undefined, result)
-      })
-    })
+    if (this.#replays === 1 || !sameServer) return
+    const millis = backoffMillis(this.#replays, { base: 10, cap: 500 }, random())
+    await new Promise<void>((resolve) => void after(millis, resolve, { ref: true }))
   }
 }
 

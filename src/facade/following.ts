@@ -5,8 +5,7 @@ import type { FollowOptions } from '../client/conninfo/follow-options'
 import type { SessionNews } from '../client/session-news'
 import type { TopologyEffect } from '../core/topology/effects'
 import type { HostKey } from '../core/topology/host'
-import { runQuery } from '../execution/run-query'
-import type { QueryCallback, QueryPort } from '../execution/run-query'
+import type { QueryPort } from '../execution/run-query'
 import { Probe } from '../monitor/probe'
 import { Blame } from '../pool/blame'
 import { bindClient, hearErrors } from '../pool/bound-client'
@@ -50,7 +49,6 @@ export class Following {
   readonly #destinations: Destinations
   readonly #hearsay: Hearsay
   readonly #story: FailoverStory
-  readonly #queryPort: QueryPort
   readonly #timeoutMillis: number
   readonly #longestHold: number
   readonly #waiters = new Set<() => void>()
@@ -64,6 +62,8 @@ export class Following {
   readonly clients: Clients
   readonly topology: LivingTopology
   readonly checkout: Checkout
+  /** What `pool.query` runs by. */
+  readonly queries: QueryPort
   /** The class of this pool's clients: what `pool.Client` is to be. */
   readonly Client: typeof Client
 
@@ -91,7 +91,7 @@ export class Following {
     this.#destinations = new Destinations(follow, this.topology, clients, this.#blame)
     this.#hearsay = new Hearsay(this.topology, this.#blame, () => this.checkout.update())
     this.checkout = new Checkout(this.#checkoutPort(settings), this.clients, this.#story)
-    this.#queryPort = this.#createQueryPort()
+    this.queries = this.#createQueryPort()
     const { Client: Base } = pool as unknown as { Client: typeof Client }
     this.Client = this.#bind(Base)
   }
@@ -104,11 +104,6 @@ export class Following {
     this.checkout.enter(call, callback)
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()
-  }
-
-  /** `pool.query(text, values, callback)`, from the first attempt to the last. */
-  query(text: unknown, values: unknown, callback: QueryCallback): void {
-    runQuery(this.#queryPort, text, values, callback)
   }
 
   /**
@@ -196,7 +191,7 @@ export class Following {
       successors: () => this.#destinations.successors().length,
       explain: () => this.#destinations.explain(),
       suitable: (session) => this.#destinations.suits(session),
-      doubtedSince: (session) => this.#hearsay.doubts(session),
+      trusted: (session) => this.#destinations.suits(session) && !this.#hearsay.doubts(session),
       blames: (error) => this.#blame.of(error),
       dead: (session) => this.#hearsay.suspect(session.host, 'an idle client did not answer'),
       adopt: (client, callback) => this.#adopt(client, callback),

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Client } from 'pg'
 import type { FollowOptions } from '../client/conninfo/follow-options'
 import { initialTopology } from '../core/topology/state'
+import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
 import type { QueryCallback } from '../execution/run-query'
 import { Checkout } from '../pool/checkout'
 import { Clients, RetiredError } from '../pool/clients'
@@ -106,11 +107,13 @@ export class PoolDoor {
     const told = typeof values === 'function' ? values : callback
     const given = typeof values === 'function' ? undefined : values
     if (told !== undefined) {
-      following.query(text, given, told as QueryCallback)
+      runQuery(following.queries, text, given, told as QueryCallback)
       return undefined
     }
-    return new this.#Promise((resolve, reject: (error: unknown) => void) => {
-      following.query(text, given, (error, result) => (error ? reject(error) : resolve(result)))
+    const Chosen = this.#Promise
+    if (Chosen === Promise) return runQueryPromise(following.queries, text, given)
+    return new Chosen((resolve, reject: (error: unknown) => void) => {
+      runQuery(following.queries, text, given, (error, result) => (error ? reject(error) : resolve(result)))
     }).catch(recapture)
   }
 
@@ -218,7 +221,7 @@ export class PoolDoor {
         successors: () => 0,
         explain: () => [],
         suitable: () => true,
-        doubtedSince: () => false,
+        trusted: () => true,
         blames: () => 'caller',
         dead: () => undefined,
         adopt: (_client, callback) => callback(true),
@@ -244,10 +247,4 @@ function once(act: () => unknown): () => void {
     done = true
     act()
   }
-}
-
-/** As pg-pool does: the stack of an error leads to the caller and not to a socket. */
-function recapture(error: unknown): never {
-  Error.captureStackTrace(error as object)
-  throw error
 }

@@ -22,8 +22,8 @@ export interface CheckoutPort {
   explain(): readonly HostReason[]
   /** This client's host is one to go to. */
   suitable(session: Session): boolean
-  /** Whether its host has been in doubt since this session last answered. */
-  doubtedSince(session: Session): boolean
+  /** It is, and it has not been in doubt since this session last answered. */
+  trusted(session: Session): boolean
   /** A failed request says nothing about its caller: `host` would not do, or `nobody` is to blame. */
   blames(error: unknown): 'caller' | 'host' | 'nobody'
   /** A client did not answer. */

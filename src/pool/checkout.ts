@@ -14,11 +14,10 @@ import { Preparation } from './preparation'
 import { Ramp } from './ramp'
 import { sessionOf } from './session'
 import type { Session } from './session'
-import { beginCall, Ticket } from './ticket'
+import { pastOf, sinceOf, Ticket } from './ticket'
 import type { Call, CheckoutCallback } from './ticket'
 
 const log = createLog('pool')
-
 /**
  * Who is given a client, and when. A caller is a ticket with a place in the line and a deadline. While there is a host to go to,
  * tickets make requests to pg-pool, `max` at once at the most, and every client it delivers goes to the oldest
@@ -29,10 +28,12 @@ export class Checkout {
   readonly #port: CheckoutPort
   readonly #clients: Clients
   readonly #story: FailoverStory
+  /** Whether a caller's patience ends also while there is a host to go to. */
+  readonly #hasDeadline: boolean
   readonly #line = new WaitQueue<Ticket>()
   #requests = 0
-  /** Callers who pass without a ticket, as a rule until pg-pool's next tick. */
-  readonly #passing: CheckoutCallback[] = []
+  /** Callers without a ticket, whom pg-pool serves at its next tick. */
+  readonly #passing: Call[] = []
   #phase: 'held' | 'waiting' = 'held'
   #phaseSince = now()
   #paused = false
@@ -49,6 +50,7 @@ export class Checkout {
     this.#port = port
     this.#clients = clients
     this.#story = story
+    this.#hasDeadline = port.limits.connectionTimeoutMillis !== undefined
     const pump = (): void => this.#pump()
     this.#ramp = new Ramp(port, this.#line, pump)
     const requests = { open: () => this.#requests, make: () => this.#request(), pump }
@@ -77,42 +79,42 @@ export class Checkout {
 
   /** Takes a caller in. */
   enter(call: Call, callback: CheckoutCallback): void {
-    if (this.#drained !== undefined) return new Ticket(call, callback).fail(new Error(afterEnd))
-    const nobodyFirst =
-      !this.#ended && this.#phase === 'waiting' && this.#line.size === 0 && this.#requests < this.#port.idleCount
-    if (nobodyFirst && call.signal === undefined) this.#passThrough(call, callback)
-    else this.#queueUp(call, callback)
+    call.callback = callback
+    const nobodyFirst = this.#phase === 'waiting' && this.#line.size === 0 && call.signal === undefined
+    if (this.#drained !== undefined) new Ticket(call).fail(new Error(afterEnd))
+    else if (nobodyFirst && !this.#ended && this.#requests < this.#port.idleCount) this.#passThrough(call)
+    else this.#queueUp(call)
   }
 
   /**
    * An idle client is there for everybody who asks: pg-pool hands it over at the next tick, in the caller's own async
    * context, so there is no need for a ticket. Should it turn out to be of no use, there is one after all.
    */
-  #passThrough(call: Call, callback: CheckoutCallback): void {
-    const request: CheckoutCallback = (error, client) => {
+  #passThrough(call: Call): void {
+    this.#passing.push(call)
+    this.#requests += 1
+    this.#port.request((error, client) => {
       if (this.#ended) return client?.release()
-      if (this.#passing.at(-1) === callback) this.#passing.pop()
-      else this.#passing.splice(this.#passing.indexOf(callback), 1)
+      // As a rule whoever came first.
+      if (this.#passing[0] === call) this.#passing.shift()
+      else this.#passing.splice(this.#passing.indexOf(call), 1)
       if (this.#drained !== undefined) this.#mindDraining()
       const session = client && sessionOf(client)
       const first = this.#phase === 'waiting' && this.#line.size === 0
-      if (session !== undefined && first && this.#inspection.isFresh(session, call.arrival)) {
-        this.#requests -= 1
-        session.usedAt = call.arrival
-        call.session = session
-        callback(undefined, client, client?.release)
+      if (session === undefined || !first || !this.#inspection.isFresh(session, call.arrival)) {
+        this.#queueUp(call)
+        this.#answered(error, client)
         return
       }
-      this.#queueUp(call, callback)
-      this.#answered(error, client)
-    }
-    this.#passing.push(callback)
-    this.#requests += 1
-    this.#port.request(request)
+      this.#requests -= 1
+      session.usedAt = call.arrival
+      call.session = session
+      call.callback(undefined, client, client?.release)
+    })
   }
 
-  #queueUp(call: Call, callback: CheckoutCallback): void {
-    const ticket = new Ticket(call, callback)
+  #queueUp(call: Call): void {
+    const ticket = new Ticket(call)
     if (this.#ended) return ticket.fail(new Error(afterEnd))
     const { signal } = call
     if (signal !== undefined) {
@@ -121,15 +123,15 @@ export class Checkout {
     }
     if (this.#phase === 'held') {
       // What was sent already is not refused: its caller could not tell that from a statement that was never sent.
-      if (this.#line.size >= this.#port.maxWaiting && !call.resent) {
+      if (this.#line.size >= this.#port.maxWaiting && call.past?.resent !== true) {
         log('%d callers are held already: the next is refused', this.#line.size)
         return ticket.fail(queueFull(this.#port))
       }
-      this.#tellStory(call)
+      this.#tellStory(ticket)
       this.#somebodyHeld(true)
     }
     this.#line.add(ticket)
-    if (this.#phase === 'held' || this.#port.limits.connectionTimeoutMillis !== undefined) {
+    if (this.#phase === 'held' || this.#hasDeadline) {
       this.#expiry.by(deadlineOf(call, this.#phase, this.#phaseSince, this.#port.limits))
     }
     this.#pump()
@@ -183,7 +185,7 @@ export class Checkout {
     this.#ended = true
     this.failAll(() => new Error(afterEnd))
     // pg-pool answers none of those who are in its queue when it ends.
-    for (const callback of this.#passing.splice(0)) new Ticket(beginCall(0), callback).fail(new Error(afterEnd))
+    for (const call of this.#passing.splice(0)) new Ticket(call).fail(new Error(afterEnd))
     this.#expiry.forget()
     this.#cancelRequests()
   }
@@ -197,12 +199,12 @@ export class Checkout {
 
   #enterPhase(phase: 'held' | 'waiting'): void {
     const at = now()
-    for (const { call } of this.#line) {
-      if (phase === 'held') this.#tellStory(call)
+    for (const ticket of this.#line) {
+      if (phase === 'held') this.#tellStory(ticket)
       else {
-        const held = at - Math.max(call.since, this.#phaseSince)
-        call.heldMillis += held
-        this.#story.heldFor(call.heldMillis)
+        const past = pastOf(ticket.call)
+        past.heldMillis += at - Math.max(past.since, this.#phaseSince)
+        this.#story.heldFor(past.heldMillis)
       }
     }
     this.#phase = phase
@@ -217,9 +219,9 @@ export class Checkout {
     for (const { call } of this.#line) this.#expiry.by(deadlineOf(call, phase, at, this.#port.limits))
   }
 
-  #tellStory(call: Call): void {
-    if (call.counted) return
-    call.counted = true
+  #tellStory(ticket: Ticket): void {
+    if (ticket.counted) return
+    ticket.counted = true
     this.#story.held()
   }
 
@@ -230,7 +232,7 @@ export class Checkout {
       if (!this.#paused) this.#preparation.prepare()
       return
     }
-    if (this.#backOff.active) return
+    if (this.#requests >= this.#line.size || this.#backOff.active) return
     while (this.#requests < Math.min(this.#line.size, this.#port.max, this.#ramp.allowed)) this.#request()
   }
 
@@ -303,11 +305,15 @@ export class Checkout {
   #hand(client: PoolClient, session: Session | undefined, ticket: Ticket): void {
     this.#backOff.forget()
     if (session !== undefined) session.usedAt = Math.max(this.#since(ticket), session.usedAt)
-    ticket.call.session = session
-    ticket.call.waitedMillis += now() - ticket.call.since
+    const { call } = ticket
+    call.session = session
+    if (call.past !== undefined || this.#hasDeadline) {
+      const past = pastOf(call)
+      past.waitedMillis += now() - past.since
+    }
     this.#leave(ticket)
     if (this.#ramp.allowed === 1) this.#ramp.climb()
-    else if (this.#line.size > 0) this.#pump()
+    else if (this.#line.size > this.#requests) this.#pump()
     ticket.serve(client)
   }
 
@@ -321,8 +327,8 @@ export class Checkout {
   #leave(ticket: Ticket): void {
     ticket.settled = true
     this.#line.left()
-    if (ticket.call.counted) {
-      ticket.call.counted = false
+    if (ticket.counted) {
+      ticket.counted = false
       this.#story.released()
     }
     if (this.#line.size > 0) return
@@ -341,8 +347,9 @@ export class Checkout {
     const at = now()
     for (const ticket of [...this.#line]) {
       const own = deadlineOf(ticket.call, this.#phase, this.#phaseSince, this.#port.limits)
-      const { since, waitedMillis } = ticket.call
-      const patience = Math.max(this.#patience(), since + longestHold(this.#port.limits) - waitedMillis)
+      const { call } = ticket
+      const ownPatience = sinceOf(call) + longestHold(this.#port.limits) - (call.past?.waitedMillis ?? 0)
+      const patience = Math.max(this.#patience(), ownPatience)
       const deadline = Math.min(own, patience)
       if (deadline <= at + 1) this.#fail(ticket, this.#expired(ticket, at))
       else this.#expiry.by(deadline)
@@ -356,7 +363,7 @@ export class Checkout {
   }
 
   #expired(ticket: Ticket, at: number): Error {
-    const waited = ticket.call.waitedMillis + at - ticket.call.since
+    const waited = (ticket.call.past?.waitedMillis ?? 0) + at - sinceOf(ticket.call)
     if (this.#phase === 'held') return holdExpired(this.#port, waited, this.#paused)
     const { last } = this.#backOff
     if (last === undefined) return new Error(this.#clients.busy.length >= this.#port.max ? waitTimeout : dialTimeout)

@@ -1,3 +1,4 @@
+import { sinceOf } from './ticket'
 import type { Call } from './ticket'
 
 /** The two limits of a caller's patience, in milliseconds. */
@@ -30,12 +31,14 @@ export function holdLimitName(limits: Limits): string {
  */
 export function deadlineOf(call: Call, phase: 'held' | 'waiting', phaseSince: number, limits: Limits): number {
   const { connectionTimeoutMillis, failoverTimeoutMillis } = limits
+  const { waitedMillis = 0, heldMillis = 0 } = call.past ?? {}
+  const since = sinceOf(call)
   if (failoverTimeoutMillis === undefined && connectionTimeoutMillis !== undefined) {
-    return call.since + connectionTimeoutMillis - call.waitedMillis
+    return since + connectionTimeoutMillis - waitedMillis
   }
   if (phase === 'held') {
-    return Math.max(call.since, phaseSince) + longestHold(limits) - call.heldMillis
+    return Math.max(since, phaseSince) + longestHold(limits) - heldMillis
   }
   if (connectionTimeoutMillis === undefined) return Infinity
-  return call.since + connectionTimeoutMillis + call.heldMillis - call.waitedMillis
+  return since + connectionTimeoutMillis + heldMillis - waitedMillis
 }

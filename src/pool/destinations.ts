@@ -86,7 +86,7 @@ export class Destinations {
     return this.#topology.targets('standby')
   }
 
-  /** Asked at every checkout: what is true of a state stays true of it. */
+  /** Asked at every checkout: what is true of a state stays true of it, until something befalls the session. */
   suits(session: Session): boolean {
     const { state } = this.#topology
     if (session.suitedIn === state) return true

@@ -18,12 +18,17 @@ export interface Session {
   retired: boolean
   /** The connection has ended or its socket failed. */
   broken: boolean
-  /** The topology in which it was last found to be on a host to go to; compared, never looked into. */
+  /** The topology in which it was last found to be good, and its host one to go to; compared, never looked into. */
   suitedIn: unknown
   /** The server said that it ends this session: it will, in a moment, and is not cut off while it has more to say. */
   announced: boolean
   /** A notice announced that the server ends its sessions. */
   warned: boolean
+}
+
+/** Whether it is not to be handed out again, whatever becomes of its host. */
+export function isGone(session: Session): boolean {
+  return session.retired || session.broken || session.announced
 }
 
 /** A property of the client and not an entry of a map: it is looked at in every checkout. */

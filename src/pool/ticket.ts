@@ -1,4 +1,3 @@
-import type { AsyncResource } from 'node:async_hooks'
 import type { PoolClient } from 'pg'
 import { captureContext } from '../runtime/context'
 import type { Session } from './session'
@@ -10,45 +9,48 @@ export type CheckoutCallback = (
   done?: (release?: Error | boolean) => void,
 ) => void
 
-/** One call of the user, over all its attempts: its deadlines are counted from here. */
+/** One call of the user, over all its attempts: its deadlines are counted from here. Small, since every statement has one. */
 export interface Call {
   readonly arrival: number
+  readonly signal: AbortSignal | undefined
+  /** Who is told of the end of the present attempt's wait. */
+  callback: CheckoutCallback
+  /** The session of the present attempt, once it has been handed out. */
+  session: Session | undefined
+  /** What it has been through before; almost no call has a past. */
+  past: Past | undefined
+}
+
+/** What a call has been through that was held, or whose first attempt failed. */
+export interface Past {
   /** Its first attempt was sent, and failed. */
   resent: boolean
   /** When the wait began that is under way: a statement that is sent again has not waited while it was executed. */
   since: number
-  /** How long earlier attempts waited, until each had its client. */
+  /** How long earlier attempts waited, until each had its client; where there is a limit that it counts against. */
   waitedMillis: number
   /** How long it has been held so far for want of a host, in earlier attempts and phases. */
   heldMillis: number
-  /** Whether a failover's story counts it among the held. */
-  counted: boolean
-  readonly signal: AbortSignal | undefined
-  /** Whoever began it keeps its context, for all attempts; otherwise a ticket does, while it waits. */
-  readonly keepsContext: boolean
-  /** Where it comes from, if that is kept and there is anything to keep. */
-  readonly context: AsyncResource | undefined
-  /** The session of the present attempt, once it has been handed out. */
-  session: Session | undefined
 }
 
 /** Begins a call. */
-export function beginCall(arrival: number, signal?: AbortSignal, keepsContext = false, context?: AsyncResource): Call {
-  return {
-    arrival,
-    resent: false,
-    since: arrival,
-    waitedMillis: 0,
-    heldMillis: 0,
-    counted: false,
-    signal,
-    keepsContext,
-    context,
-    session: undefined,
-  }
+export function beginCall(arrival: number, signal?: AbortSignal): Call {
+  return { arrival, signal, callback: noop, session: undefined, past: undefined }
 }
 
-const noop = (): void => undefined
+/** To be written to: from then on it has one. */
+export function pastOf(call: Call): Past {
+  return (call.past ??= { resent: false, since: call.arrival, waitedMillis: 0, heldMillis: 0 })
+}
+
+/** When the wait began that is under way. */
+export function sinceOf({ arrival, past }: Call): number {
+  return past === undefined ? arrival : past.since
+}
+
+function noop(): void {
+  // Nobody is told.
+}
 
 /** What a caller's callback throws ends the process, as with pg, and not the work that others wait for. */
 export function throwLater(error: unknown): void {
@@ -57,21 +59,24 @@ export function throwLater(error: unknown): void {
   })
 }
 
-/** A caller who waits for a client: settled exactly once, in the async context it came from. */
+/** A caller who stands in our line for a client: settled exactly once, in the async context it came from. */
 export class Ticket {
   readonly call: Call
-  readonly arrival: number
   /** Left the line; set before the callback runs. */
   settled = false
+  /** A failover's story counts it among the held. */
+  counted = false
   readonly #callback: CheckoutCallback
-  readonly #context: AsyncResource | undefined
+  readonly #context = captureContext('pg-leader.checkout')
   #stopListening: (() => void) | undefined
 
-  constructor(call: Call, callback: CheckoutCallback) {
+  constructor(call: Call) {
     this.call = call
-    this.arrival = call.arrival
-    this.#callback = callback
-    this.#context = call.keepsContext ? call.context : captureContext('pg-leader.checkout')
+    this.#callback = call.callback
+  }
+
+  get arrival(): number {
+    return this.call.arrival
   }
 
   /** Calls back when the caller's signal says that nobody waits any more. */
@@ -96,6 +101,6 @@ export class Ticket {
     } catch (thrown) {
       throwLater(thrown)
     }
-    if (!this.call.keepsContext) this.#context?.emitDestroy()
+    this.#context?.emitDestroy()
   }
 }

@@ -169,10 +169,10 @@ describe('runQuery', () => {
       { error: eof, lost: true },
       { unsent: expired },
     ])
-    expect(calls[0]?.resent).toBe(false)
+    expect(calls[0]?.past).toBeUndefined()
     await finish()
     expect(calls).toHaveLength(2)
-    expect(calls[1]?.resent).toBe(true)
+    expect(calls[1]?.past?.resent).toBe(true)
     expect(answers).toEqual([{ error: expired, result: undefined }])
     expect(expired.cause).toBe(eof)
   })

@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { deadlineOf, holdLimitName, longestHold } from '../../../src/pool/deadlines'
 import type { Limits } from '../../../src/pool/deadlines'
 import { beginCall } from '../../../src/pool/ticket'
+import type { Call } from '../../../src/pool/ticket'
 
 const limits = (connectionTimeoutMillis?: number, failoverTimeoutMillis?: number): Limits => ({
   connectionTimeoutMillis,
   failoverTimeoutMillis,
 })
 
-const call = (arrival: number, heldMillis = 0, waitedMillis = 0): ReturnType<typeof beginCall> => ({
+const call = (arrival: number, heldMillis = 0, waitedMillis = 0): Call => ({
   ...beginCall(arrival),
-  heldMillis,
-  waitedMillis,
+  past: { resent: false, since: arrival, heldMillis, waitedMillis },
 })
 
 describe('the longest hold', () => {

@@ -58,7 +58,7 @@ export class FakePool {
         successors: () => this.successors,
         explain: () => [{ host: 'a:1', reason: 'is a standby (in recovery)' }],
         suitable: () => this.suitable,
-        doubtedSince: (session) => session.usedAt < this.doubtedAt,
+        trusted: (session) => this.suitable && session.usedAt >= this.doubtedAt,
         blames: (error) => this.blame.get(error as object) ?? 'caller',
         dead: (session) => void this.dead.push(session.host),
         adopt: (_client, callback) => callback(true),
