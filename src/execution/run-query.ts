@@ -53,18 +53,21 @@ export function runQuery(port: QueryPort, text: unknown, values: unknown, callba
   const call = beginCall(now(), marksOf(text)?.signal)
   port.attempt(call, text, values, (error, result) => {
     const failed = error ? failedRun(port, call, text, values, error) : undefined
+    if (failed === undefined) {
+      context?.emitDestroy()
+      if (error) callback(error)
+      else callback(undefined, result)
+      return
+    }
     // A user's callback runs outside of the promise: what it throws is not ours to swallow.
     const recover = (): void =>
-      void failed?.recover().then(
+      void failed.recover().then(
         (found) => process.nextTick(callback, undefined, found),
         (final: unknown) => process.nextTick(callback, final),
       )
-    if (failed !== undefined && context !== undefined) context.runInAsyncScope(recover)
-    else recover()
-    context?.emitDestroy()
-    if (failed !== undefined) return
-    if (error) callback(error)
-    else callback(undefined, result)
+    if (context === undefined) return recover()
+    context.runInAsyncScope(recover)
+    context.emitDestroy()
   })
 }
 

@@ -26,15 +26,25 @@ it('every attempt of a statement runs in its caller’s async context, what the 
   await tenant.run('first', () =>
     Promise.all([pool.query('select pg_sleep(0.05)'), pool.query('select pg_sleep(0.05)')]),
   )
-  const statement = tenant.run('second', () =>
-    pool.query('select /* marked */ pg_sleep(0.5)').then(() => tenant.getStore()),
+  const text = 'select /* marked */ pg_sleep(1)'
+  const statement = tenant.run('second', () => pool.query(text).then(() => tenant.getStore()))
+  const called = tenant.run(
+    'third',
+    () =>
+      new Promise((resolve, reject) =>
+        pool.query(text, (error) => (error ? reject(error) : resolve(tenant.getStore()))),
+      ),
   )
   const primary = await cluster().primary()
-  const terminate = `select pg_terminate_backend(pid) from pg_stat_activity
-    where query like '%/* marked */%' and wait_event = 'PgSleep' and pid <> pg_backend_pid()`
-  await poll(async () => (await primary.query(terminate)).length === 1, { what: 'it is ended in its middle' })
+  const terminate = `with asleep as (
+      select pid from pg_stat_activity
+      where query like '%/* marked */%' and wait_event = 'PgSleep' and pid <> pg_backend_pid()
+    )
+    select pg_terminate_backend(pid) from asleep where (select count(*) from asleep) = 2`
+  await poll(async () => (await primary.query(terminate)).length === 2, { what: 'both are ended in their middle' })
   expect(await statement).toBe('second')
-  expect(marked).toEqual(['second', 'second'])
+  expect(await called).toBe('third')
+  expect(marked.sort()).toEqual(['second', 'second', 'third', 'third'])
   expect(topologies.length).toBeGreaterThan(0)
   expect(new Set(topologies)).toEqual(new Set([undefined]))
 })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HostSelectionTimeoutError, OutcomeUnknownError } from '../../../src/errors'
-import { runQuery } from '../../../src/execution/run-query'
+import { runQuery, runQueryPromise } from '../../../src/execution/run-query'
 import type { QueryPort } from '../../../src/execution/run-query'
 import type { Call } from '../../../src/pool/ticket'
 import { FailoverStory } from '../../../src/telemetry/failover-story'
@@ -15,8 +15,14 @@ const fromServer = (code: string): Error =>
 
 /** Runs a statement whose attempts end as the list says, the last one again and again. */
 function run(text: unknown, endings: readonly Ending[], more: Partial<QueryPort> = {}) {
-  const calls: Call[] = []
+  const { port, calls, replayed, unknown } = endingAs(endings, more)
   const answers: { error: unknown; result: unknown }[] = []
+  runQuery(port, text, undefined, (error, result) => answers.push({ error, result }))
+  return { calls, answers, replayed, unknown, finish: () => vi.advanceTimersByTimeAsync(10_000) }
+}
+
+function endingAs(endings: readonly Ending[], more: Partial<QueryPort> = {}) {
+  const calls: Call[] = []
   const story = new FailoverStory(() => undefined)
   const port: QueryPort = {
     attempt: (call, _text, _values, callback) => {
@@ -38,8 +44,7 @@ function run(text: unknown, endings: readonly Ending[], more: Partial<QueryPort>
   }
   const replayed = vi.spyOn(story, 'replayed')
   const unknown = vi.spyOn(story, 'unknown')
-  runQuery(port, text, undefined, (error, result) => answers.push({ error, result }))
-  return { calls, answers, replayed, unknown, finish: () => vi.advanceTimersByTimeAsync(10_000) }
+  return { port, calls, replayed, unknown }
 }
 
 const eof = new Error('Connection terminated unexpectedly')
@@ -181,5 +186,44 @@ describe('runQuery', () => {
     const { answers, finish } = run('call settle()', [{ error: fromServer('57P01'), lost: true }])
     await finish()
     expect(answers[0]?.error).toBeInstanceOf(OutcomeUnknownError)
+  })
+})
+
+describe('runQueryPromise', () => {
+  it('resolves with the result, and rejects with the everyday refusal, the same object', async () => {
+    const error = fromServer('23505')
+    const { port, calls } = endingAs([{ result: 'rows' }, { error }])
+    expect(await runQueryPromise(port, 'select 1', undefined)).toBe('rows')
+    await expect(runQueryPromise(port, 'insert into t values (1)', undefined)).rejects.toBe(error)
+    expect(calls).toHaveLength(2)
+  })
+
+  it('sends again, and does not know, as the other form does', async () => {
+    const again = endingAs([{ error: fromServer('57P01'), lost: true }, { result: 'rows' }])
+    expect(await runQueryPromise(again.port, 'insert into t values (1)', undefined)).toBe('rows')
+    expect(again.calls[1]).toBe(again.calls[0])
+    const lost = endingAs([{ error: eof, lost: true }])
+    await expect(runQueryPromise(lost.port, 'insert into t values (1)', undefined)).rejects.toMatchObject({
+      cause: eof,
+    })
+    expect(lost.calls).toHaveLength(1)
+  })
+
+  it('hears a ReadyForQuery that follows 57P01 in the same turn: a function had raised it', async () => {
+    const error = fromServer('57P01')
+    const calls: Call[] = []
+    const { port } = endingAs([], {
+      attempt: (call, _text, _values, callback) => {
+        const { client, session } = dialled()
+        call.session = session
+        calls.push(call)
+        callback(error)
+        client.connection.emit('readyForQuery')
+      },
+    })
+    const answer = expect(runQueryPromise(port, 'select f()', undefined)).rejects.toBe(error)
+    await vi.advanceTimersByTimeAsync(10)
+    await answer
+    expect(calls).toHaveLength(1)
   })
 })
