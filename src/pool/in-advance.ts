@@ -9,6 +9,12 @@ const recheckMillis = 5
 /** Between two sessions that are let go on a host that has come to lead: its first statements are its slowest. */
 const spacingMillis = 1
 
+/**
+ * How long after that the sessions on other hosts are given up, one by one: each costs this process time (a socket, an
+ * error, a client made anew) in which it would not read what the first callers on the new leader are answered.
+ */
+const givingUpMillis = 20
+
 /** Why a session that is made in advance is not taken while nobody leads. */
 const notYet = 'its server does not lead yet'
 
@@ -84,16 +90,22 @@ export class InAdvance {
 
   /**
    * Somebody leads: the sessions on that host are asked again, one at first, which has the host to itself, the others after
-   * it one by one; those elsewhere were made in vain.
+   * it one by one; those elsewhere were made in vain, and go later, if there is anything to wait for.
    */
   recheckAll(): void {
-    let place = 0
-    for (const session of [...this.#waiting]) {
-      const delay = session.host === this.#port.leader() ? (place + random() - 0.5) * spacingMillis : 0
-      if (session.host === this.#port.leader()) place += 1
-      if (delay < spacingMillis / 2) this.#recheck(session)
-      else after(delay, () => this.#waiting.has(session) && this.#recheck(session))
-    }
+    const [there, elsewhere] = [new Array<Waiting>(), new Array<Waiting>()]
+    for (const session of this.#waiting) (session.host === this.#port.leader() ? there : elsewhere).push(session)
+    this.#recheckSpaced(there, 0)
+    this.#recheckSpaced(elsewhere, there.length === 0 ? 0 : givingUpMillis)
+  }
+
+  #recheckSpaced(sessions: readonly Waiting[], first: number): void {
+    sessions.forEach((session, place) => {
+      const delay = first + place * spacingMillis + (random() - 0.5) * spacingMillis
+      if (place === 0 && first === 0) this.#recheck(session)
+      // Somebody may wait for what becomes of it.
+      else after(delay, () => this.#waiting.has(session) && this.#recheck(session), { ref: true })
+    })
   }
 
   #recheck(session: Waiting): void {
