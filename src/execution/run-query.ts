@@ -72,8 +72,7 @@ export function runQuery(port: QueryPort, text: unknown, values: unknown, callba
 }
 
 /**
- * The same with a promise of Node's own, which knows the context of its caller: it costs nothing to come back to. What it
- * rejects with is handed on as it is; the stack is the caller's business.
+ * The same with a promise of Node's own, which knows the context of its caller: it costs nothing to come back to.
  */
 export function runQueryPromise(port: QueryPort, text: unknown, values: unknown): Promise<unknown> {
   const call = beginCall(now(), marksOf(text)?.signal)

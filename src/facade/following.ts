@@ -100,7 +100,7 @@ export class Following {
   connect(callback: CheckoutCallback): void {
     const call = this.#nextCall ?? beginCall(now())
     this.#nextCall = undefined
-    if (!this.#started) this.#start()
+    this.#start()
     this.checkout.enter(call, callback)
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()

@@ -18,6 +18,7 @@ import { pastOf, sinceOf, Ticket } from './ticket'
 import type { Call, CheckoutCallback } from './ticket'
 
 const log = createLog('pool')
+
 /**
  * Who is given a client, and when. A caller is a ticket with a place in the line and a deadline. While there is a host to go to,
  * tickets make requests to pg-pool, `max` at once at the most, and every client it delivers goes to the oldest
@@ -98,7 +99,7 @@ export class Checkout {
       // As a rule whoever came first.
       if (this.#passing[0] === call) this.#passing.shift()
       else this.#passing.splice(this.#passing.indexOf(call), 1)
-      if (this.#drained !== undefined) this.#mindDraining()
+      this.#mindDraining()
       const session = client && sessionOf(client)
       const first = this.#phase === 'waiting' && this.#line.size === 0
       if (session === undefined || !first || !this.#inspection.isFresh(session, call.arrival)) {
@@ -334,7 +335,7 @@ export class Checkout {
     if (this.#line.size > 0) return
     this.#somebodyHeld(false)
     this.#expiry.forget()
-    if (this.#drained !== undefined) this.#mindDraining()
+    this.#mindDraining()
   }
 
   #somebodyHeld(somebody: boolean): void {

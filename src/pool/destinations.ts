@@ -86,7 +86,7 @@ export class Destinations {
     return this.#topology.targets('standby')
   }
 
-  /** Asked at every checkout: what is true of a state stays true of it, until something befalls the session. */
+  /** Asked at every checkout: what is true of a state stays true of it. */
   suits(session: Session): boolean {
     const { state } = this.#topology
     if (session.suitedIn === state) return true

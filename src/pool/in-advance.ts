@@ -1,6 +1,7 @@
 import type { HostKey } from '../core/topology/host'
 import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
+import type { Timer } from '../runtime/timer'
 import type { Destination } from './bound-client'
 
 /** How soon a session on the new leader is asked again that still took its server for a standby. */
@@ -23,6 +24,8 @@ interface Waiting {
   readonly host: HostKey
   recheck: () => void
   abort: (reason: Error) => void
+  /** Until it is asked again, or given up. */
+  timer: Timer | undefined
 }
 
 /** What those sessions are judged by. */
@@ -60,7 +63,7 @@ export class InAdvance {
   /** Makes of a way to a host the way of a session that waits there; it is of the generation in which it is taken. */
   destination(destination: Destination): Destination {
     const { host } = destination
-    const session: Waiting = { host, recheck: () => undefined, abort: () => undefined }
+    const session: Waiting = { host, recheck: () => undefined, abort: () => undefined, timer: undefined }
     return {
       ...destination,
       generation: () => this.#port.generation(),
@@ -68,7 +71,7 @@ export class InAdvance {
         if (!this.#port.available()) return notYet
         const reason = destination.accept(role)
         // It leads, and this session has not heard of it yet: it is asked once more.
-        if (reason !== undefined) after(recheckMillis, () => this.#recheck(session))
+        if (reason !== undefined) this.#recheckAfter(recheckMillis, session)
         return reason
       },
       park: (parked) => {
@@ -82,6 +85,7 @@ export class InAdvance {
         const over = destination.dialling(abort)
         return () => {
           over()
+          session.timer?.cancel()
           this.#waiting.delete(session)
         }
       },
@@ -93,19 +97,24 @@ export class InAdvance {
    * it one by one; those elsewhere were made in vain, and go later, if there is anything to wait for.
    */
   recheckAll(): void {
-    const [there, elsewhere] = [new Array<Waiting>(), new Array<Waiting>()]
-    for (const session of this.#waiting) (session.host === this.#port.leader() ? there : elsewhere).push(session)
+    const leader = this.#port.leader()
+    const there = [...this.#waiting].filter(({ host }) => host === leader)
+    const elsewhere = [...this.#waiting].filter(({ host }) => host !== leader)
     this.#recheckSpaced(there, 0)
     this.#recheckSpaced(elsewhere, there.length === 0 ? 0 : givingUpMillis)
   }
 
   #recheckSpaced(sessions: readonly Waiting[], first: number): void {
     sessions.forEach((session, place) => {
-      const delay = first + place * spacingMillis + (random() - 0.5) * spacingMillis
       if (place === 0 && first === 0) this.#recheck(session)
-      // Somebody may wait for what becomes of it.
-      else after(delay, () => this.#waiting.has(session) && this.#recheck(session), { ref: true })
+      else this.#recheckAfter(first + (place + random() - 0.5) * spacingMillis, session)
     })
+  }
+
+  /** Somebody may wait for what becomes of it, so the process is kept alive; nothing is left when it is over. */
+  #recheckAfter(millis: number, session: Waiting): void {
+    session.timer?.cancel()
+    session.timer = after(millis, () => this.#recheck(session), { ref: true })
   }
 
   #recheck(session: Waiting): void {

@@ -9,18 +9,16 @@ import type { Session } from './session'
 export class Inspection {
   readonly #port: CheckoutPort
   readonly #judged: (client: PoolClient, usable: boolean) => void
-  readonly #aliveCheckMillis: number
 
   /** `judged` is told of every client that was inspected, once. */
   constructor(port: CheckoutPort, judged: (client: PoolClient, usable: boolean) => void) {
     this.#port = port
     this.#judged = judged
-    this.#aliveCheckMillis = port.aliveCheckMillis
   }
 
   /** Whether a client may be handed out without another look. */
   isFresh(session: Session, at: number): boolean {
-    return at - session.usedAt <= this.#aliveCheckMillis && !isGone(session) && this.#port.trusted(session)
+    return at - session.usedAt <= this.#port.aliveCheckMillis && !isGone(session) && this.#port.trusted(session)
   }
 
   /** `held`: nobody is to have it now, so it is not asked. `at`: when it has to have been alive. */

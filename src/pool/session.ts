@@ -18,7 +18,7 @@ export interface Session {
   retired: boolean
   /** The connection has ended or its socket failed. */
   broken: boolean
-  /** The topology in which it was last found to be good, and its host one to go to; compared, never looked into. */
+  /** The topology in which it was last found to be on a host to go to; compared, never looked into. */
   suitedIn: unknown
   /** The server said that it ends this session: it will, in a moment, and is not cut off while it has more to say. */
   announced: boolean
