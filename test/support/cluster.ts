@@ -19,6 +19,11 @@ export interface FailoverOptions {
   readonly leaderlessMillis?: number
 }
 
+export interface SwitchoverOptions {
+  /** How long after the promotion the others begin to follow, the old primary included. 0 by default. */
+  readonly followAfterMillis?: number
+}
+
 /** Real PostgreSQL servers with streaming replication between them. */
 export interface Cluster {
   /** In order of their names. The first starts as the primary, the others as streaming standbys of it. */
@@ -41,7 +46,7 @@ export interface Cluster {
   /** Unplanned: the primary is lost, `to` promoted, the remaining standbys follow it (by a base backup if they were ahead). */
   failover(to: Host, options?: FailoverOptions): Promise<void>
   /** Planned: nothing is lost, and the old primary comes back as a standby of `to`. */
-  switchover(to: Host): Promise<void>
+  switchover(to: Host, options?: SwitchoverOptions): Promise<void>
   /** One more streaming standby of the current primary. */
   addHost(): Promise<Host>
   /** Until every running standby has replayed what the primary has written by now. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { baseBackup } from './base-backup'
 import type { Binaries } from './binaries'
-import type { Cluster, ClusterOptions, FailoverOptions } from './cluster'
+import type { Cluster, ClusterOptions, FailoverOptions, SwitchoverOptions } from './cluster'
 import { lastCheckpoint, setSystemIdentifier } from './control-file'
 import { copy } from './copy'
 import type { Guardian } from './guardian'
@@ -137,7 +137,7 @@ export class EmbeddedCluster implements Cluster {
     await this.#gather(to, old)
   }
 
-  async switchover(to: Host): Promise<void> {
+  async switchover(to: Host, { followAfterMillis = 0 }: SwitchoverOptions = {}): Promise<void> {
     const old = await this.primary()
     if (old === to) throw new Error(`${to.name} is the primary already`)
     // A standby that does not stream now would not get the end of the old primary's WAL.
@@ -146,6 +146,7 @@ export class EmbeddedCluster implements Cluster {
     // The record that begins there is replayed when the standby has come past it.
     await replayed(to, formatLsn((await lastCheckpoint(old.dataDirectory)) + 1n))
     await this.promote(to)
+    if (followAfterMillis > 0) await sleep(followAfterMillis)
     await Promise.all([this.#gather(to, old), this.#returnAsStandby(old, to)])
   }
 

@@ -1,5 +1,5 @@
 export { startCluster } from './start-cluster'
-export type { Cluster, ClusterOptions, FailoverOptions } from './cluster'
+export type { Cluster, ClusterOptions, FailoverOptions, SwitchoverOptions } from './cluster'
 export type { Host } from './host'
 export { serverIdentity } from './identity'
 export type { ServerIdentity } from './identity'
