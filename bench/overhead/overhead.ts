@@ -15,6 +15,9 @@ import type { InstalledPackage } from './installed-size'
 const concurrencies = [1, 16, 64]
 const names: Readonly<Record<Side, string>> = { ours: 'pg-leader', pg: 'pg.Pool', control: 'pg.Pool again' }
 
+/** Two equal pools in one process differ by up to 2 % for its whole life, by how it was compiled: so there are several. */
+const blocksPerProcess = 20
+
 /**
  * What following costs while nothing happens: ours on three hosts against pg.Pool on the leader, and pg.Pool against
  * itself, in alternating short blocks of one run. Each block is compared with its neighbours only, so that a slow moment
@@ -23,24 +26,30 @@ const names: Readonly<Record<Side, string>> = { ours: 'pg-leader', pg: 'pg.Pool'
  * Flags: `--blocks` of each side per concurrency, `--millis` a block lasts, `--imports` fresh processes per module.
  */
 export async function overhead(args: readonly string[]): Promise<number> {
-  const flags = readFlags(args, { blocks: 80, millis: 200, imports: 25, json: '' })
+  const flags = readFlags(args, { blocks: 120, millis: 200, imports: 25, json: '' })
   const seconds = (concurrencies.length * flags.blocks * 3 * (flags.millis + 25)) / 1000 + flags.imports * 0.6 + 8
   const about = `pool.query through pg-leader and pg.Pool, ${flags.blocks} blocks a side at ${concurrencies.join(', ')} callers`
   const report = new Report('overhead', flags, seconds, about)
   const library = buildLibrary()
   const cluster = await startCluster()
-  const client = await startChild<OverheadProcess>('overhead-client')
   const triples = new Map<number, Triple[]>(concurrencies.map((callers) => [callers, []]))
   try {
-    await client.call('open', { target: targetOf(cluster, await cluster.primary()), library })
-    // One concurrency after the other in every pass: none of them gets the slow minute of the machine.
-    for (let block = 0; block < flags.blocks; block++) {
-      for (const [callers, found] of triples) {
-        found.push(await client.call('triple', { callers, blockMillis: flags.millis }))
+    const options = { target: targetOf(cluster, await cluster.primary()), library }
+    for (let left = flags.blocks; left > 0; left -= blocksPerProcess) {
+      const client = await startChild<OverheadProcess>('overhead-client')
+      try {
+        await client.call('open', options)
+        // One concurrency after the other in every pass: none of them gets the slow minute of the machine.
+        for (let block = 0; block < Math.min(left, blocksPerProcess); block++) {
+          for (const [callers, found] of triples) {
+            found.push(await client.call('triple', { callers, blockMillis: flags.millis }))
+          }
+        }
+      } finally {
+        await client.kill()
       }
     }
   } finally {
-    await client.kill()
     await cluster.stop()
   }
   printBlocks(report, triples)
