@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Observation, Failure } from '../core/topology/host'
+import type { Recovery } from '../core/outcome/evidence'
 import { parseLsn } from '../core/outcome/lsn'
 import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
 import { announcesShutdown } from '../core/retry/sqlstate'
@@ -19,7 +20,10 @@ const everything = `select pg_is_in_recovery() as recovery,
   case when pg_is_in_recovery() then (select received_tli::text from pg_stat_wal_receiver)
     else (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text end as timeline,
   extract(epoch from pg_postmaster_start_time())::text as started,
-  case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as lsn`
+  case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as lsn,
+  pg_last_wal_replay_lsn()::text as replay_lsn,
+  case when pg_is_in_recovery() then (select min_recovery_end_timeline::text from pg_control_recovery()) end
+    as recovery_timeline`
 
 /** What a pooler or a fork answers as well. */
 const roleOnly = `select pg_is_in_recovery() as recovery,
@@ -46,11 +50,16 @@ interface Row {
   readonly timeline?: string | null
   readonly started?: string | null
   readonly lsn?: string | null
+  readonly replay_lsn?: string | null
+  readonly recovery_timeline?: string | null
 }
 
 /** The answer of one host to one question, or why there is none. */
 export type ProbeResult =
-  { readonly ok: true; readonly answer: Observation } | { readonly ok: false; readonly failure: Failure }
+  | { readonly ok: true; readonly answer: Observation; readonly recovery: Recovery }
+  | { readonly ok: false; readonly failure: Failure }
+
+type Answer = Extract<ProbeResult, { ok: true }>
 
 /**
  * A session parked on one host, over which that host is asked what it is. It survives a promotion, so the news comes with
@@ -65,7 +74,9 @@ export class Probe {
   #asking = false
   #question = everything
   /** The last full answer, and when it was asked for. */
-  #last: { readonly answer: Observation; readonly at: number } | undefined
+  #last: (Answer & { readonly at: number }) | undefined
+  /** Counts the sessions. */
+  #sessions = 0
   /** `in_hot_standby`, as the parked session last reported it (PostgreSQL 14 and newer). */
   #inHotStandby: boolean | undefined
 
@@ -106,12 +117,14 @@ export class Probe {
       session.unref()
       if (session === parked) {
         const standby = await this.#stillStandby(session, question.sentAt)
-        if (standby !== undefined) return { ok: true, answer: standby }
+        if (standby !== undefined) return standby
       }
       const at = now()
-      const answer = observation(await this.#query(session), question.sentAt)
-      this.#last = { answer, at }
-      return { ok: true, answer }
+      const row = await this.#query(session)
+      const answer = observation(row, question.sentAt)
+      const result = { ok: true, answer, recovery: recovery(row, this.#sessions) } as const
+      this.#last = { ...result, at }
+      return result
     } catch (error) {
       if (session !== undefined) this.#close(session)
       // That a parked session has ended says nothing of the host: it is asked over a new one.
@@ -124,13 +137,14 @@ export class Probe {
    * A standby that reports its role is asked with a bare Sync, many times a second while somebody waits for a promotion: the
    * change comes with the next reply of any kind. `undefined`: it is to be asked for everything.
    */
-  async #stillStandby(session: Session, sentAt: number): Promise<Observation | undefined> {
+  async #stillStandby(session: Session, sentAt: number): Promise<Answer | undefined> {
     const last = this.#last
     const isDue = last === undefined || !last.answer.inRecovery || sentAt - last.at > fullAnswerMillis
     if (isDue || this.#inHotStandby !== true) return undefined
     await synced(session)
     if (!this.#isInHotStandby()) return undefined
-    return Object.freeze({ ...last.answer, roundTripMillis: now() - sentAt })
+    const answer = Object.freeze({ ...last.answer, roundTripMillis: now() - sentAt })
+    return { ok: true, answer, recovery: last.recovery }
   }
 
   /** A method, as it changes under the eyes of whoever waits. */
@@ -166,6 +180,7 @@ export class Probe {
       if (announcesShutdown(code)) onLoss(message ?? 'shutting down')
     })
     this.#session = session
+    this.#sessions += 1
     this.#inHotStandby = undefined
     session.connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) => {
       if (this.#session === session && parameterName === 'in_hot_standby') this.#inHotStandby = parameterValue === 'on'
@@ -244,6 +259,15 @@ function observation(row: Row, sentAt: number): Observation {
     postmasterStartTime: row.started ?? undefined,
     lsn: parseLsn(row.lsn),
     roundTripMillis: now() - sentAt,
+  })
+}
+
+function recovery(row: Row, session: number): Recovery {
+  const { recovery_timeline: timeline } = row
+  return Object.freeze({
+    replayLsn: parseLsn(row.replay_lsn),
+    timeline: timeline == null ? undefined : Number(timeline),
+    session,
   })
 }
 

@@ -1,4 +1,7 @@
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
+import { addReport, noEvidence } from '../core/outcome/evidence'
+import type { Evidence } from '../core/outcome/evidence'
+import { refusesEverybody } from '../core/retry/connect-failure'
 import { serverCode, sqlstate } from '../core/retry/sqlstate'
 import { callerFault, explain } from '../core/topology/explain'
 import { planEffects } from '../core/topology/effects'
@@ -61,6 +64,7 @@ export type EffectListener = (effect: TopologyEffect) => void
  */
 export class LivingTopology {
   #state: TopologyState
+  #evidence = noEvidence
   #snapshot: TopologySnapshot | undefined
   /** Asked at every checkout, so worked out once a state. */
   readonly #targets = new Map<TargetSessionAttrs, readonly HostKey[]>()
@@ -83,6 +87,11 @@ export class LivingTopology {
 
   get state(): TopologyState {
     return this.#state
+  }
+
+  /** What was seen that may tell the fate of a COMMIT. */
+  get evidence(): Evidence {
+    return this.#evidence
   }
 
   get snapshot(): TopologySnapshot {
@@ -237,9 +246,15 @@ export class LivingTopology {
 
   #report(host: HostKey, sentAt: number, result: ProbeResult): void {
     if (host === this.#state.leader?.key) this.#uneasy = false
+    const times = { sentAt, receivedAt: now() }
     if (result.ok) {
+      // Before it has consequences: whoever asks for the new leader finds what was seen of it.
+      this.#evidence = addReport(this.#evidence, host, { type: 'answer', ...times, ...result })
       this.dispatch({ type: 'observed', host, at: sentAt, answer: result.answer })
     } else {
+      if (refusesEverybody(result.failure.error)) {
+        this.#evidence = addReport(this.#evidence, host, { type: 'refused', ...times })
+      }
       const known = hostRecord(this.#state, host)
       if (known?.failure?.reason !== result.failure.reason) log('%s: %s', host, result.failure.reason)
       const isFull = serverCode(result.failure.error) === sqlstate.tooManyConnections

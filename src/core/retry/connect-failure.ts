@@ -1,5 +1,5 @@
 import { faultOf } from '../selection/fault'
-import { announcesEnd, isAboutCaller, serverCode } from './sqlstate'
+import { announcesEnd, isAboutCaller, serverCode, sqlstate } from './sqlstate'
 
 /** What pg itself says, without any code, of a connection that could not be made or was lost. */
 const connectionWords: ReadonlySet<string> = new Set([
@@ -29,6 +29,14 @@ export function saysConnectionWasLost(error: { readonly message?: unknown; reado
   const { message, code } = error
   if (typeof code === 'string') return lossCodes.has(code) || announcesEnd(serverCode(error))
   return typeof message === 'string' && lossWords.has(message)
+}
+
+/** Whether a failure to connect says that no server is at work there: nobody listens, or a postmaster that lets nobody in. */
+export function refusesEverybody(error: unknown): boolean {
+  if (serverCode(error) === sqlstate.cannotConnectNow) return true
+  const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown }
+  // The second: the Unix socket is gone.
+  return code === 'ECONNREFUSED' || (code === 'ENOENT' && syscall === 'connect')
 }
 
 /** How pg begins when what comes is no message that it waits for, or none at all: no PostgreSQL server is there. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { connectFailureIsAboutCaller } from '../../../src/core/retry/connect-failure'
+import { connectFailureIsAboutCaller, refusesEverybody } from '../../../src/core/retry/connect-failure'
 import { decideRetry } from '../../../src/core/retry/decide'
 import type { FailureFacts, StatementFacts } from '../../../src/core/retry/decide'
 import { putFault } from '../../../src/core/selection/fault'
@@ -58,5 +58,20 @@ describe('whether a failure to connect is about the caller', () => {
 
   it('knows nothing of what is not an error', () => {
     expect(connectFailureIsAboutCaller({})).toBe(false)
+  })
+})
+
+describe('whether a failure to connect says that no server is at work there', () => {
+  it.each([
+    ['nobody listens', { code: 'ECONNREFUSED', syscall: 'connect' }, true],
+    ['no name of its led to anybody who listens', { code: 'ECONNREFUSED', errors: [] }, true],
+    ['its Unix socket is gone', { code: 'ENOENT', syscall: 'connect' }, true],
+    ['it starts or stops', { code: '57P03', severity: 'FATAL' }, true],
+    ['a certificate of ours is missing', { code: 'ENOENT', syscall: 'open' }, false],
+    ['it does not answer', { code: 'ETIMEDOUT' }, false],
+    ['it is full', { code: '53300', severity: 'FATAL' }, false],
+    ['nothing is known', undefined, false],
+  ])('%s', (_what, error, refuses) => {
+    expect(refusesEverybody(error)).toBe(refuses)
   })
 })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { arrivalsOf, wasDeserted } from '../../../src/core/outcome/evidence'
 import type { TargetSessionAttrs } from '../../../src/core/selection/target-session-attrs'
 import type { TopologyEffect } from '../../../src/core/topology/effects'
 import type { Observation } from '../../../src/core/topology/host'
@@ -15,7 +16,8 @@ const primary: Observation = {
   roundTripMillis: 1,
 }
 const standby: Observation = { ...primary, inRecovery: true }
-const ok = (answer: Observation): ProbeResult => ({ ok: true, answer })
+const recovery = { replayLsn: undefined, timeline: undefined, session: 1 }
+const ok = (answer: Observation): ProbeResult => ({ ok: true, answer, recovery })
 const silent = (reason: string, aboutCaller = false): ProbeResult => ({
   ok: false,
   failure: { reason, aboutCaller, error: new Error(reason) },
@@ -208,6 +210,26 @@ describe('LivingTopology', () => {
     expect(topology.snapshot.leader).toBe('a:1')
     await vi.advanceTimersByTimeAsync(1)
     expect(topology.snapshot.leader).toBe('b:2')
+    topology.stop()
+  })
+
+  it('keeps what may tell the fate of a COMMIT: who refused everybody, and where a recovery ended', async () => {
+    const { topology, answers } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(100)
+    const error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    answers['a:1'] = { ok: false, failure: { reason: error.message, aboutCaller: false, error } }
+    const lostAt = performance.now()
+    topology.suspect('a:1', 'a connection was lost')
+    await vi.advanceTimersByTimeAsync(500)
+    const promoted = { ...primary, timeline: 2, postmasterStartTime: 'b' }
+    answers['b:2'] = { ok: true, answer: promoted, recovery: { ...recovery, replayLsn: 7n } }
+    await vi.advanceTimersByTimeAsync(100)
+    expect(topology.snapshot.leader).toBe('b:2')
+    const arrivals = arrivalsOf(topology.evidence, 'b:2')
+    expect(arrivals).toMatchObject([{ timeline: 2, postmasterStartTime: 'b', replayLsn: 7n, parentTimeline: 1 }])
+    expect(wasDeserted(topology.evidence, 'a:1', lostAt, arrivals[0]?.at ?? 0)).toBe(true)
+    expect(wasDeserted(topology.evidence, 'a:1', lostAt - 200, lostAt)).toBe(false)
     topology.stop()
   })
 
