@@ -137,6 +137,41 @@ export class OutcomeUnknownError extends PgLeaderError {
   }
 }
 
+/**
+ * A transaction was rolled back, nothing of it is left, and it was not run again: its attempts were used up, or a statement
+ * of it had failed and the function went on to COMMIT all the same. SQLSTATE 40000 (transaction_rollback); `cause` is what
+ * it failed with.
+ *
+ * @example
+ * ```ts
+ * import { Pool, isTransactionRolledBackError } from 'pg-leader'
+ * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+ * pool
+ *   .transaction(async (client) => client.query('update accounts set balance = balance - 1 where id = 7'))
+ *   .catch((error: unknown) => {
+ *     if (isTransactionRolledBackError(error)) console.error('nothing was written', error.cause)
+ *   })
+ * ```
+ */
+export class TransactionRolledBackError extends PgLeaderError {
+  /** Always `aborted`: nothing of it was written. */
+  readonly outcome = 'aborted'
+
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, '40000', options)
+  }
+}
+
+/**
+ * `pool.transaction` was used in a way that it cannot answer for: one inside of another, BEGIN or COMMIT sent by its
+ * function, its client used when it was over. SQLSTATE 25000 (invalid_transaction_state).
+ */
+export class TransactionStateError extends PgLeaderError {
+  constructor(message: string) {
+    super(message, '25000')
+  }
+}
+
 function branded(name: string, error: unknown): boolean {
   return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[brand] === name
 }
@@ -169,4 +204,14 @@ export function isWaitQueueFullError(error: unknown): error is WaitQueueFullErro
 /** Whether `error` is an {@link OutcomeUnknownError} of any copy of this library. */
 export function isOutcomeUnknownError(error: unknown): error is OutcomeUnknownError {
   return branded('OutcomeUnknownError', error)
+}
+
+/** Whether `error` is a {@link TransactionRolledBackError} of any copy of this library. */
+export function isTransactionRolledBackError(error: unknown): error is TransactionRolledBackError {
+  return branded('TransactionRolledBackError', error)
+}
+
+/** Whether `error` is a {@link TransactionStateError} of any copy of this library. */
+export function isTransactionStateError(error: unknown): error is TransactionStateError {
+  return branded('TransactionStateError', error)
 }

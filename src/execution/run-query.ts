@@ -3,7 +3,7 @@ import { decideRetry } from '../core/retry/decide'
 import { isReplayable } from '../core/retry/statement'
 import { mayBeStandbyRefusal } from '../core/retry/sqlstate'
 import { isPgLeaderError, OutcomeUnknownError } from '../errors'
-import { beginCall, pastOf } from '../pool/ticket'
+import { beginCall, resume } from '../pool/ticket'
 import type { Call } from '../pool/ticket'
 import type { Session } from '../pool/session'
 import { now } from '../runtime/clock'
@@ -165,10 +165,7 @@ class FailedRun {
   /** Sends the statement once more; undefined if that failed as well, and there is a verdict to come. */
   #attempt(): Promise<{ readonly result: unknown } | undefined> {
     const call = this.#call
-    const past = pastOf(call)
-    call.session = undefined
-    past.resent = true
-    past.since = now()
+    resume(call, now())
     return new Promise((resolve) => {
       this.#port.attempt(call, this.#text, this.#values, (error, result) => {
         if (error) this.#verdict = this.#failedAgain(error)

@@ -6,6 +6,7 @@ import type { SessionNews } from '../client/session-news'
 import type { TopologyEffect } from '../core/topology/effects'
 import type { HostKey } from '../core/topology/host'
 import type { QueryPort } from '../execution/run-query'
+import type { TransactionPort } from '../execution/transaction'
 import { Probe } from '../monitor/probe'
 import { Blame } from '../pool/blame'
 import { bindClient, hearErrors } from '../pool/bound-client'
@@ -14,7 +15,8 @@ import type { Clients } from '../pool/clients'
 import { longestHold } from '../pool/deadlines'
 import { Destinations } from '../pool/destinations'
 import { Hearsay } from '../pool/hearsay'
-import { sessionOf } from '../pool/session'
+import { sessionBegun, sessionOf } from '../pool/session'
+import type { Session } from '../pool/session'
 import { beginCall } from '../pool/ticket'
 import type { Call, CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
@@ -25,6 +27,7 @@ import { LivingTopology } from '../topology/living-topology'
 import type { TopologySnapshot } from '../topology/snapshot'
 import { adoptClient } from './adopt-client'
 import type { Settings } from './settings'
+import { createTransactionPort } from './transaction-port'
 
 const log = createLog('pool')
 
@@ -64,6 +67,8 @@ export class Following {
   readonly checkout: Checkout
   /** What `pool.query` runs by. */
   readonly queries: QueryPort
+  /** What `pool.transaction` runs by. */
+  readonly transactions: TransactionPort
   /** The class of this pool's clients: what `pool.Client` is to be. */
   readonly Client: typeof Client
 
@@ -92,6 +97,7 @@ export class Following {
     this.#hearsay = new Hearsay(this.topology, this.#blame, () => this.checkout.update())
     this.checkout = new Checkout(this.#checkoutPort(settings), this.clients, this.#story)
     this.queries = this.#createQueryPort()
+    this.transactions = this.#createTransactionPort()
     const { Client: Base } = pool as unknown as { Client: typeof Client }
     this.Client = this.#bind(Base)
   }
@@ -152,18 +158,12 @@ export class Following {
 
   #createQueryPort(): QueryPort {
     const topology = this.topology
-    const isEnding = (): boolean => this.#ending || this.#drained !== undefined
+    const isEnding = (): boolean => this.#isEnding()
     return {
       attempt: (call, text, values, callback) => {
-        this.#nextCall = call
-        this.#inherited.query(text, values, callback)
-        // An instrumentation that does not come to `connect` at once must not lend this call to another one.
-        this.#nextCall = undefined
+        this.#withCall(call, () => this.#inherited.query(text, values, callback))
       },
-      stillSuitable: async (session) => {
-        await topology.ask(session.host)
-        return this.#destinations.suits(session)
-      },
+      stillSuitable: (session) => this.#stillSuitable(session),
       get generation() {
         return topology.state.generation
       },
@@ -172,6 +172,44 @@ export class Following {
       },
       story: this.#story,
     }
+  }
+
+  #createTransactionPort(): TransactionPort {
+    const pool = this.#pool
+    const topology = this.topology
+    const isEnding = (): boolean => this.#isEnding()
+    const source = {
+      connect: (call: Call, callback: CheckoutCallback) => this.#withCall(call, () => pool.connect(callback as never)),
+      session: sessionBegun,
+    }
+    return createTransactionPort(source, {
+      stillSuitable: (session) => this.#stillSuitable(session),
+      get evidence() {
+        return topology.evidence
+      },
+      get ending() {
+        return isEnding()
+      },
+      lookUpMillis: this.#longestHold,
+      story: this.#story,
+    })
+  }
+
+  #isEnding(): boolean {
+    return this.#ending || this.#drained !== undefined
+  }
+
+  async #stillSuitable(session: Session): Promise<boolean> {
+    await this.topology.ask(session.host)
+    return this.#destinations.suits(session)
+  }
+
+  /** What `act` asks `connect` for is asked for this call. */
+  #withCall(call: Call, act: () => void): void {
+    this.#nextCall = call
+    act()
+    // An instrumentation that does not come to `connect` at once must not lend this call to another one.
+    this.#nextCall = undefined
   }
 
   #checkoutPort(settings: Settings): ConstructorParameters<typeof Checkout>[0] {

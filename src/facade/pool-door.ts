@@ -1,15 +1,24 @@
 import type pg from 'pg'
 import type { Client } from 'pg'
 import type { FollowOptions } from '../client/conninfo/follow-options'
+import { connectionOf } from '../client/pg-internals'
+import { observeSession } from '../client/session-news'
+import { noEvidence } from '../core/outcome/evidence'
 import { initialTopology } from '../core/topology/state'
 import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
 import type { QueryCallback } from '../execution/run-query'
+import { runTransaction } from '../execution/transaction'
+import type { TransactionFunction, TransactionPort } from '../execution/transaction'
+import type { TransactionOptions } from '../execution/transaction-options'
 import { Checkout } from '../pool/checkout'
 import { Clients, RetiredError } from '../pool/clients'
+import { longestHold } from '../pool/deadlines'
 import { whenIdle } from '../pool/pause'
 import type { PauseOptions } from '../pool/pause'
+import { beginSession, noteNews, sessionOf } from '../pool/session'
+import type { Session } from '../pool/session'
 import { beginCall } from '../pool/ticket'
-import type { CheckoutCallback } from '../pool/ticket'
+import type { Call, CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
 import { FailoverStory } from '../telemetry/failover-story'
@@ -18,6 +27,7 @@ import type { TopologySnapshot } from '../topology/snapshot'
 import { Following } from './following'
 import type { InheritedPool } from './following'
 import { readSettings } from './settings'
+import { createTransactionPort } from './transaction-port'
 
 const log = createLog('facade')
 
@@ -38,6 +48,7 @@ export class PoolDoor {
   #draining = false
   /** Where nothing is followed: holds callers while the pool is paused. Made by the first pause. */
   #pausing: Checkout | undefined
+  #transactions: TransactionPort | undefined
 
   /** `options`: as given, for our own among them. */
   constructor(
@@ -115,6 +126,37 @@ export class PoolDoor {
     return new Chosen((resolve, reject: (error: unknown) => void) => {
       runQuery(following.queries, text, given, (error, result) => (error ? reject(error) : resolve(result)))
     }).catch(recapture)
+  }
+
+  transaction<T>(work: TransactionFunction<T>, options: TransactionOptions | undefined): Promise<T> {
+    return runTransaction((this.#transactions ??= this.#createTransactionPort()), work, options)
+  }
+
+  /** Where nothing is followed there is nobody to hold callers, and nothing was seen that could prove anything. */
+  #createTransactionPort(): TransactionPort {
+    if (this.#following !== undefined) return this.#following.transactions
+    const pool = this.#pool
+    const [host] = this.#follow.hosts
+    const source = {
+      connect: (_call: Call, callback: CheckoutCallback) => pool.connect(callback as never),
+      session: (client: Client) => sessionOf(client) ?? this.#beginSession(client, host?.key ?? client.host),
+    }
+    return createTransactionPort(source, {
+      stillSuitable: () => Promise.resolve(true),
+      evidence: noEvidence,
+      get ending() {
+        return pool.ending
+      },
+      lookUpMillis: longestHold({ connectionTimeoutMillis: undefined, failoverTimeoutMillis: undefined }),
+      story: new FailoverStory(() => undefined),
+    })
+  }
+
+  #beginSession(client: Client, host: string): Session {
+    const session = beginSession(client, host, 0, now())
+    observeSession(connectionOf(client), new Map(), (news) => noteNews(session, news, now()))
+    this.#clients.adopted(client)
+    return session
   }
 
   end(callback: Callback | undefined): unknown {

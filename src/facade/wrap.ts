@@ -2,6 +2,8 @@ import type pg from 'pg'
 import { isConnected } from '../client/pg-internals'
 import { resolveOptions } from '../client/conninfo/resolve-options'
 import { ConnInfoError } from '../errors'
+import type { TransactionFunction } from '../execution/transaction'
+import type { TransactionOptions } from '../execution/transaction-options'
 import type { PauseOptions } from '../pool/pause'
 import type { CheckoutCallback } from '../pool/ticket'
 import { PoolDoor } from './pool-door'
@@ -90,6 +92,9 @@ export function wrap(pool: pg.Pool, options: WrapOptions): Pool {
         else if (door.swallows(event, args)) return false
         return Reflect.apply(emit, pool, [event, ...args])
       },
+    },
+    transaction: {
+      value: (work: TransactionFunction<unknown>, plan?: TransactionOptions) => door.transaction(work, plan),
     },
     pause: { value: (pause?: PauseOptions) => door.pause(pause) },
     resume: { value: () => door.resume() },

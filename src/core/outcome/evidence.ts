@@ -1,4 +1,5 @@
 import type { HostKey, Observation } from '../topology/host'
+import type { Incarnation } from './incarnation'
 
 /** Between two refusals so far apart a server may have started, worked and died unseen. */
 export const longestGapMillis = 100
@@ -35,8 +36,11 @@ export interface RefusalSpell {
 
 /** A host was seen as a primary for the first time since something else was seen there. */
 export interface Arrival {
-  /** When this was known. */
+  /** When this was known, and when the question was sent that it answered. */
   readonly at: number
+  readonly askedAt: number
+  /** When a question was last sent that this very incarnation answered. */
+  readonly aliveAt: number
   readonly postmasterStartTime: string | undefined
   readonly timeline: number | undefined
   readonly replayLsn: bigint | undefined
@@ -111,10 +115,15 @@ function answered(known: HostEvidence, report: Answer): HostEvidence {
   const last = { answer, recovery }
   if (answer.inRecovery) return { ...known, reports: addStandby(known.reports, report), last }
   const before = known.last
-  if (before !== undefined && isSamePrimary(before, last)) return known
+  const latest = known.arrivals.at(-1)
+  if (latest !== undefined && before !== undefined && isSamePrimary(before, last)) {
+    return { ...known, arrivals: [...known.arrivals.slice(0, -1), { ...latest, aliveAt: report.sentAt }] }
+  }
   const isPromoted = before?.recovery.session === recovery.session && before.answer.inRecovery
   const arrival: Arrival = {
     at: report.receivedAt,
+    askedAt: report.sentAt,
+    aliveAt: report.sentAt,
     postmasterStartTime: answer.postmasterStartTime,
     timeline: answer.timeline,
     replayLsn: recovery.replayLsn,
@@ -191,6 +200,17 @@ export function wasDeserted(evidence: Evidence, host: HostKey, from: number, to:
   if (arrivals.some(({ at }) => at >= from && at < to)) return false
   if (to - from <= longestGapMillis) return true
   return spells.some(({ since, until }) => since - from <= longestGapMillis && to - until <= longestGapMillis)
+}
+
+/** When an incarnation last answered its monitor. */
+export function aliveUntil(evidence: Evidence, host: HostKey, incarnation: Incarnation): number {
+  const seen = arrivalsOf(evidence, host).filter(
+    (arrival) =>
+      arrival.postmasterStartTime === incarnation.postmasterStartTime &&
+      arrival.replayLsn === incarnation.replayLsn &&
+      arrival.timeline === incarnation.timeline,
+  )
+  return Math.max(-Infinity, ...seen.map(({ aliveAt }) => aliveAt))
 }
 
 /** What is known of one host; the newest last. */

@@ -30,9 +30,8 @@ export interface Doubt {
   readonly incarnation: Incarnation
   /** Nothing stands between: the server sees the address and port that our socket has. */
   readonly direct: boolean
-  /** When the witness was known here, and when its server last gave a sign of life over this session. */
+  /** When the witness was known here: its server was alive then. */
   readonly witnessedAt: number
-  readonly aliveAt: number
   /** When the connection was seen to end. */
   readonly lostAt: number
   /** The other side ended it; false if we cut it, or the network gave up. */

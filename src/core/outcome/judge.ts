@@ -1,5 +1,5 @@
 import type { Doubt, LookUp } from './incarnation'
-import { arrivalsOf, isContested, wasDeserted, reportsOf } from './evidence'
+import { aliveUntil, arrivalsOf, isContested, wasDeserted, reportsOf } from './evidence'
 import type { Arrival, Evidence } from './evidence'
 
 /** What became of a COMMIT whose answer was lost. `reason` is for people. */
@@ -105,7 +105,9 @@ function wasReplicated(doubt: Doubt, { host, incarnation: is }: LookUp, evidence
 
 /** Whether until `at` nothing but the very incarnation that the transaction ran on can have written to its timeline. */
 function wasOnly(doubt: Doubt, at: number, evidence: Evidence): boolean {
-  return at <= doubt.aliveAt || (sawTheEnd(doubt) && wasDeserted(evidence, doubt.host, doubt.lostAt, at))
+  const { host, incarnation, witnessedAt } = doubt
+  const aliveAt = Math.max(witnessedAt, aliveUntil(evidence, host, incarnation))
+  return at <= aliveAt || (sawTheEnd(doubt) && wasDeserted(evidence, host, doubt.lostAt, at))
 }
 
 /** It was seen at once that the server had gone, and it is the server that stands behind that address. */
@@ -118,6 +120,9 @@ function wasRecovered(doubt: Doubt, lookUp: LookUp, evidence: Evidence): string 
   const { incarnation: was } = doubt
   if (isContested(evidence, was.systemIdentifier, was.timeline))
     return { missing: 'two servers took writes on its timeline' }
+  if (!doubt.direct) return { missing: 'something stands between us and the server that it ran on' }
+  if (!doubt.closedByPeer) return { missing: 'its connection was given up, so it may have gone on' }
+  if (doubt.stalled) return { missing: 'this process was not looking when its connection ended' }
   const arrival = arrivalsOf(evidence, lookUp.host).find((seen) => isOf(seen, lookUp))
   if (arrival === undefined || arrival.at < doubt.lostAt)
     return { missing: 'nobody saw the leader come up as what it is now' }
@@ -125,10 +130,8 @@ function wasRecovered(doubt: Doubt, lookUp: LookUp, evidence: Evidence): string 
   if (!isRestart && arrival.parentTimeline !== was.timeline) {
     return { missing: 'the leader was not seen to be promoted from the timeline that it ran on' }
   }
-  if (!doubt.direct) return { missing: 'something stands between us and the server that it ran on' }
-  if (!doubt.closedByPeer) return { missing: 'its connection was given up, so it may have gone on' }
-  if (doubt.stalled) return { missing: 'this process was not looking when its connection ended' }
-  if (!wasDeserted(evidence, doubt.host, doubt.lostAt, arrival.at)) {
+  // A postmaster takes connections one after another: had another server come up meanwhile, it would have taken that question.
+  if (!wasDeserted(evidence, doubt.host, doubt.lostAt, isRestart ? arrival.askedAt : arrival.at)) {
     return { missing: 'its server may have come back for a moment before the leader took over' }
   }
   return isRestart ? 'its server recovered to a point behind it' : 'the leader was promoted at a point behind it'

@@ -19,7 +19,8 @@ const lossWords: ReadonlySet<string> = new Set([
   'Connection terminated unexpectedly',
   'Client has encountered a connection error and is not queryable',
 ])
-const lossCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
+const closedByPeer: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
+const lossCodes: ReadonlySet<string> = new Set([...closedByPeer, 'ETIMEDOUT'])
 
 /**
  * Whether an error says that a connection was lost that had been made already: of what a hook of pg-pool's threw, such as
@@ -29,6 +30,11 @@ export function saysConnectionWasLost(error: { readonly message?: unknown; reado
   const { message, code } = error
   if (typeof code === 'string') return lossCodes.has(code) || announcesEnd(serverCode(error))
   return typeof message === 'string' && lossWords.has(message)
+}
+
+/** Whether a socket's error says that the other side closed it, and not that it is not heard any more. */
+export function saysPeerClosed(error: { readonly message?: unknown; readonly code?: unknown }): boolean {
+  return typeof error.code === 'string' && closedByPeer.has(error.code)
 }
 
 /** Whether a failure to connect says that no server is at work there: nobody listens, or a postmaster that lets nobody in. */

@@ -3,10 +3,13 @@ import { connectFailureIsAboutCaller, refusesEverybody } from '../../../src/core
 import { decideRetry } from '../../../src/core/retry/decide'
 import type { FailureFacts, StatementFacts } from '../../../src/core/retry/decide'
 import { putFault } from '../../../src/core/selection/fault'
-import { isReplayable } from '../../../src/core/retry/statement'
+import { decideTransaction } from '../../../src/core/retry/decide-transaction'
+import type { TransactionFailure } from '../../../src/core/retry/decide-transaction'
+import { controlsTransaction, isReplayable } from '../../../src/core/retry/statement'
 import connectFailures from './connect-failures.json'
 import decisions from './decisions.json'
 import statements from './statements.json'
+import transactions from './transactions.json'
 
 describe('which texts may be sent twice', () => {
   it.each(statements)('$replayable: $text', ({ text, replayable }) => {
@@ -43,6 +46,41 @@ describe.each(decisions)('$row', ({ failure, decisions: expected }) => {
     const printed = decision.action === 'unknown' ? 'unknown' : `${decision.action} ${decision.outcome}`
     expect(printed).toBe((expected as Readonly<Record<string, string>>)[kind])
     expect(decision.reason).toMatch(/\w/)
+  })
+})
+
+describe('a transaction that failed', () => {
+  it.each(transactions)('$row: $expect', ({ failure, expect: expected }) => {
+    const words = failure.split(' ')
+    const phase = words[0] as TransactionFailure['phase']
+    const decision = decideTransaction({ ...parseFailure(failure), phase, readOnly: words.includes('readOnly') })
+    const outcome = decision.action === 'look-up' ? '' : ` ${decision.outcome}`
+    const backOff = decision.action === 'replay' && decision.backOff ? ', backing off' : ''
+    expect(`${decision.action}${outcome}${backOff}`).toBe(expected)
+    expect(decision.reason).toMatch(/\w/)
+  })
+})
+
+describe('which texts begin or end a transaction', () => {
+  it.each([
+    ['BEGIN', true],
+    ['start transaction read only', true],
+    ['/* a; */ -- b\n commit work;', true],
+    ['End', true],
+    ['ABORT', true],
+    ['rollback', true],
+    ['rollback and chain', true],
+    ['rollback to savepoint a', false],
+    ['ROLLBACK WORK TO a', false],
+    ['rollback transaction to savepoint a', false],
+    ["prepare transaction 'x'", true],
+    ['prepare x as select 1', false],
+    ['savepoint a', false],
+    ['release savepoint a', false],
+    ["insert into t values ('commit')", false],
+    ['', false],
+  ])('%j: %s', (text, controls) => {
+    expect(controlsTransaction(text)).toBe(controls)
   })
 })
 

@@ -42,7 +42,6 @@ export function parseDoubt(text: string): Doubt {
     incarnation: { ...incarnation, statsReset: incarnation.statsReset ?? 'z1' } as Doubt['incarnation'],
     direct: !words.plain.includes('proxied'),
     witnessedAt: 1000,
-    aliveAt: Number(words.named.get('alive') ?? 1000),
     lostAt: Number(words.named.get('lost') ?? 1010),
     closedByPeer: !words.plain.includes('cut'),
     stalled: words.plain.includes('stalled'),
