@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Client, ClientConfig } from 'pg'
 import { putFault } from '../core/selection/fault'
 import type { SessionRole } from '../core/selection/target-session-attrs'
+import { guardBytes } from '../runtime/guard-bytes'
 import { limit, type Timer } from '../runtime/timer'
 import { adopt } from './adopt'
 import { catchClientErrors } from './client-errors'
@@ -132,6 +133,7 @@ export function dial(
   const connection = connectionOf(fresh)
   const socket = connection.stream
   hearStream(socket)
+  const guard = guardBytes(connection)
   let returned = false
   let parked = false
   let rechecks: 'none' | 'open' | 'one more' = 'none'
@@ -140,6 +142,7 @@ export function dial(
     accept: attempt.accept === undefined ? undefined : (role) => attempt.accept?.(role),
     opened(parameters) {
       state = 'opened'
+      guard.lift()
       restoreEmit()
       if (attempt.observe !== undefined) observeSession(connection, parameters, (news) => attempt.observe?.(news))
     },
@@ -182,6 +185,7 @@ export function dial(
       return
     }
     rechecks = 'open'
+    guard.restart()
     referable(connection).ref?.()
     timer = limited(silence)
     gate.recheck()

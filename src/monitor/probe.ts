@@ -4,6 +4,8 @@ import { parseLsn } from '../core/outcome/lsn'
 import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
 import { announcesShutdown } from '../core/retry/sqlstate'
 import { now } from '../runtime/clock'
+import { guardBytes } from '../runtime/guard-bytes'
+import type { Guard } from '../runtime/guard-bytes'
 import { createLog } from '../runtime/log'
 import { limit } from '../runtime/timer'
 
@@ -62,6 +64,7 @@ export class Probe {
   readonly #lost: (why: string) => void
   #session: Session | undefined
   #socket: Stream | undefined
+  #guard: Guard | undefined
   #asking = false
   #question = everything
   /** The last full answer, and when it was asked for. */
@@ -80,6 +83,7 @@ export class Probe {
   async ask(timeoutMillis: number): Promise<ProbeResult> {
     const question = { open: true, sentAt: now() }
     this.#asking = true
+    this.#guard?.restart()
     let expire: (failure: ProbeResult) => void = () => undefined
     const expiry = new Promise<ProbeResult>((resolve) => (expire = resolve))
     const timer = limit(timeoutMillis, () => {
@@ -166,6 +170,8 @@ export class Probe {
       if (announcesShutdown(code)) onLoss(message ?? 'shutting down')
     })
     this.#session = session
+    // Never lifted: a monitor asks for little.
+    this.#guard = guardBytes(session.connection)
     this.#inHotStandby = undefined
     session.connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) => {
       if (this.#session === session && parameterName === 'in_hot_standby') this.#inHotStandby = parameterValue === 'on'
@@ -198,7 +204,7 @@ interface Stream {
 /** pg's Client with the members that its type declarations leave out. */
 interface Session extends pg.Client {
   readonly processID: number | null
-  readonly connection: pg.Connection & { readonly stream: Stream; sync(): void }
+  readonly connection: pg.Connection & { readonly stream: Stream; sync(): void; attachListeners?(stream: object): void }
   unref(): void
 }
 
