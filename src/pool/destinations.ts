@@ -1,6 +1,7 @@
 import { defaultConnectTimeoutMillis } from '../client/conninfo/follow-options'
 import type { FollowOptions, ResolvedHost } from '../client/conninfo/follow-options'
 import { boundToOneHost } from '../client/one-host'
+import { someOf } from '../core/selection/some-of'
 import { mismatch } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
 import type { TopologyState } from '../core/topology/state'
@@ -70,7 +71,7 @@ export class Destinations {
   /** The error of whoever asks while there is no host to go to. */
   none(): Error {
     const why = this.explain().map(({ host, reason }) => `${host} ${reason}`)
-    return this.#blame.put('nobody', new Error(`no suitable host is known now: ${why.join('; ')}`))
+    return this.#blame.put('nobody', new Error(`no suitable host is known now: ${someOf(why)}`))
   }
 
   /** Per host, why none of our sessions goes there. */
