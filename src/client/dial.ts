@@ -10,6 +10,7 @@ import { catchClientErrors } from './client-errors'
 import { placeGate } from './gate'
 import { connectionOf, type RawConnection } from './pg-internals'
 import { observeSession, type SessionNews } from './session-news'
+import { withPassword } from './with-password'
 
 export type { SessionNews } from './session-news'
 
@@ -90,21 +91,8 @@ function attemptOptions(options: ClientConfig, isOver: () => boolean): ClientCon
   // By descriptors: pools hide `password` from enumeration.
   const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(options)) as ClientConfig
   Object.defineProperty(copy, 'connectionTimeoutMillis', { value: 0, enumerable: true, writable: true })
-  const { password } = options
-  if (typeof password === 'function') {
-    const asked = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
-      const guarded = <T>(value: T): T | Promise<never> => (isOver() ? new Promise<never>(() => {}) : value)
-      try {
-        return guarded((await Reflect.apply(password, this, args)) as unknown)
-      } catch (error) {
-        await guarded(undefined)
-        throw error
-      }
-    }
-    const enumerable = Object.getOwnPropertyDescriptor(options, 'password')?.enumerable ?? true
-    Object.defineProperty(copy, 'password', { value: asked, enumerable, writable: true, configurable: true })
-  }
-  return copy
+  const inTime = (answer: unknown): unknown => (isOver() ? new Promise<never>(() => {}) : answer)
+  return withPassword(copy, inTime, () => inTime(undefined))
 }
 
 /**

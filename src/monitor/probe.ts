@@ -60,7 +60,7 @@ export type ProbeResult =
  */
 export class Probe {
   readonly #host: string
-  readonly #options: () => pg.ClientConfig
+  readonly #signIn: () => SignIn
   readonly #lost: (why: string) => void
   #session: Session | undefined
   #socket: Stream | undefined
@@ -73,9 +73,9 @@ export class Probe {
   #inHotStandby: boolean | undefined
 
   /** `lost` is told when the parked session ends, or a shutdown is announced on it, while no question is open. */
-  constructor(host: string, options: () => pg.ClientConfig, lost: (why: string) => void) {
+  constructor(host: string, signIn: () => SignIn, lost: (why: string) => void) {
     this.#host = host
-    this.#options = options
+    this.#signIn = signIn
     this.#lost = lost
   }
 
@@ -105,8 +105,7 @@ export class Probe {
     const parked = this.#session
     let session = parked
     try {
-      session ??= this.#open()
-      if (session.processID === null) await session.connect()
+      session ??= await this.#connect(question)
       session.unref()
       if (session === parked) {
         const standby = await this.#stillStandby(session, question.sentAt)
@@ -155,9 +154,31 @@ export class Probe {
     }
   }
 
-  #open(): Session {
+  /** A new session; a password that was refused is asked for once more. */
+  async #connect(question: { readonly open: boolean }): Promise<Session> {
+    const signIn = this.#signIn()
+    try {
+      return await this.#connected(this.#open(signIn.options))
+    } catch (error) {
+      const again = question.open ? signIn.again(error as Error) : undefined
+      if (again === undefined) throw error
+      return await this.#connected(this.#open(again))
+    }
+  }
+
+  async #connected(session: Session): Promise<Session> {
+    try {
+      await session.connect()
+      return session
+    } catch (error) {
+      this.#close(session)
+      throw error
+    }
+  }
+
+  #open(given: pg.ClientConfig): Session {
     // By descriptors: a password may be hidden from enumeration.
-    const options = Object.defineProperties({}, Object.getOwnPropertyDescriptors(this.#options()))
+    const options = Object.defineProperties({}, Object.getOwnPropertyDescriptors(given))
     const session = new pg.Client(Object.assign(options, ofOurOwn)) as Session
     const onLoss = (why: string): void => {
       if (this.#session !== session) return
@@ -196,6 +217,12 @@ export class Probe {
   }
 }
 
+/** The options of one connection, and those for another one if the server refuses the password in them. */
+interface SignIn {
+  readonly options: pg.ClientConfig
+  again(error: Error): pg.ClientConfig | undefined
+}
+
 interface Stream {
   unref?(): void
   destroy(): void
@@ -203,7 +230,6 @@ interface Stream {
 
 /** pg's Client with the members that its type declarations leave out. */
 interface Session extends pg.Client {
-  readonly processID: number | null
   readonly connection: pg.Connection & { readonly stream: Stream; sync(): void; attachListeners?(stream: object): void }
   unref(): void
 }

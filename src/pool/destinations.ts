@@ -1,6 +1,7 @@
 import { defaultConnectTimeoutMillis } from '../client/conninfo/follow-options'
 import type { FollowOptions, ResolvedHost } from '../client/conninfo/follow-options'
 import { boundToOneHost } from '../client/one-host'
+import { prepareSignIn } from '../client/sign-in'
 import { someOf } from '../core/selection/some-of'
 import { mismatch } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
@@ -118,7 +119,7 @@ export class Destinations {
     return {
       host,
       generation: () => generation,
-      options: boundToOneHost(this.#follow.clientOptions(this.host(host))),
+      signIn: prepareSignIn(() => boundToOneHost(this.#follow.clientOptions(this.host(host)))),
       timeoutMillis: connectTimeoutMillis ?? defaultConnectTimeoutMillis,
       accept: (role) => mismatch(targetSessionAttrs, role),
       dialling: (abort) => this.#clients.dialling(host, abort),

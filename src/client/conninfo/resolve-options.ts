@@ -94,7 +94,8 @@ export function resolveOptions(
     clientOptions: (host: ResolvedHost): ClientConfig => buildClientOptions(host, resolved),
   })
   // What cannot be honoured for one of the hosts is said now, not when that host is dialled some day.
-  if (parameters.channel_binding === 'require' || parameters.requirepeer) hosts.forEach(follow.clientOptions)
+  const { channel_binding: binding, requirepeer, sslnegotiation } = parameters
+  if (binding === 'require' || requirepeer || sslnegotiation === 'direct') hosts.forEach(follow.clientOptions)
   tlsVersions(parameters)
   for (const keyword of integers) integerOf(keyword, parameters[keyword])
   return follow
