@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Client } from 'pg'
+import { hideOptions } from '../client/hide-secrets'
 import type { FollowOptions } from '../client/conninfo/follow-options'
 import { initialTopology } from '../core/topology/state'
 import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
@@ -49,6 +50,7 @@ export class PoolDoor {
     this.#pool = pool
     this.#follow = follow
     this.#inherited = inherited
+    hideOptions(pool.options)
     if (follow.plain) return
     const settings = readSettings(options, follow.connectTimeoutMillis)
     this.#following = new Following(pool, this.#clients, follow, settings, inherited)

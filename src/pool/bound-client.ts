@@ -3,6 +3,7 @@ import type { SessionNews } from '../client/session-news'
 import { dialSigningIn } from '../client/sign-in'
 import type { SignIn } from '../client/sign-in'
 import type { Parked } from '../client/dial'
+import { hideClient } from '../client/hide-secrets'
 import { boundToOneHost } from '../client/one-host'
 import type { SessionRole } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
@@ -84,6 +85,7 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(Bound.prototype, name, { value, writable: true, configurable: true })
   }
+  hideClient(Bound.prototype)
   return Object.defineProperty(Bound, 'name', { value: Base.name }) as unknown as typeof Client
 }
 

@@ -13,6 +13,9 @@ export interface Relay {
 /** What asks a server for TLS. */
 export const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
 
+/** What ends a session. */
+export const terminate = Buffer.from([0x58, 0, 0, 0, 4])
+
 async function relay(serve: (client: Socket, upstream: Socket) => void, target: number): Promise<Relay> {
   const sockets = new Set<Socket>()
   const server: Server = createServer((client) => {
