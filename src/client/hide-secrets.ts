@@ -17,7 +17,15 @@ export function hideOptions(options: object): void {
   printAs(options, redactOptions)
 }
 
-/** Whoever logs an error logs its `client`: the statement that it runs, with its values, and the key of its TLS. */
+/**
+ * pg-pool hangs the client on the error of its `error` event. There it stays, but it is not printed: Node prints an error that
+ * nobody catches five levels deep and asks nobody how.
+ */
+export function hideClientOf(error: Error): void {
+  if (Object.hasOwn(error, 'client')) Reflect.defineProperty(error, 'client', { enumerable: false })
+}
+
+/** Of a client nobody has to see more than where it leads: it holds the statement that it runs, its values, and the key of its TLS. */
 export function hideClient(prototype: object): void {
   printAs(prototype, (client) => {
     const { user, database, host, port, processID } = client as Client & { readonly processID?: number | null }

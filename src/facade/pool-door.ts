@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Client } from 'pg'
-import { hideOptions } from '../client/hide-secrets'
+import { hideClientOf, hideOptions } from '../client/hide-secrets'
 import type { FollowOptions } from '../client/conninfo/follow-options'
 import { initialTopology } from '../core/topology/state'
 import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
@@ -161,6 +161,7 @@ export class PoolDoor {
   swallows(event: string | symbol, [first]: readonly unknown[]): boolean {
     if (event === 'remove') this.#clients.removed(first as Client)
     if (event !== 'error') return false
+    if (first instanceof Error) hideClientOf(first)
     if (first instanceof RetiredError) return true
     if (this.#pool.listenerCount('error') > 0) return false
     log('an error event that nobody listens to: %s', first instanceof Error ? first.message : first)

@@ -194,6 +194,7 @@ async function main(): Promise<void> {
   const { environmentVariables: _, ...report } = process.report.getReport() as Record<string, unknown>
   show('report', report)
   rmSync(directory, { recursive: true })
+  process.stdout.write(`the last error has a client: ${typeof (last as { client?: unknown }).client === 'object'}\n`)
   process.stdout.write('all was said\n')
   throw last as Error
 }
