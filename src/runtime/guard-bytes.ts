@@ -34,7 +34,8 @@ export function guardBytes(connection: Guarded): Guard {
     connection.attachListeners = (stream) => {
       const on = (event: string, listener: (...args: never[]) => void): unknown =>
         stream.on(event, event === 'data' ? guarded(listener as DataListener, stream, rules) : listener)
-      attachListeners.call(connection, { on, destroy: (error) => stream.destroy(error) })
+      // All else is the stream's own.
+      attachListeners.call(connection, Object.create(stream, { on: { value: on } }) as Source)
     }
   }
   return {
