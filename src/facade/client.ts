@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { resolveOptions } from '../client/conninfo/resolve-options'
+import { hideClient } from '../client/hide-secrets'
 import { HostWalk } from '../client/host-walk'
 import { isBoundToOneHost } from '../client/one-host'
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
@@ -86,7 +87,7 @@ export class Client extends pg.Client {
     }
     refuseReadyMade(config, follow.hosts.length)
     super(withoutStream(follow.clientOptions(first)))
-    // Hidden, so that a client that is printed looks as pg's does.
+    // Hidden, so that a client has the properties that pg's has.
     Object.defineProperty(this, hostWalk, { value: new HostWalk(this, pg.Client, follow) })
   }
 
@@ -118,6 +119,10 @@ export class Client extends pg.Client {
       return false
     }
     return super.emit(event, ...args)
+  }
+
+  static {
+    hideClient(this.prototype)
   }
 }
 

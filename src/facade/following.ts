@@ -3,6 +3,7 @@ import type pg from 'pg'
 import type { Client, PoolClient } from 'pg'
 import type { FollowOptions } from '../client/conninfo/follow-options'
 import type { SessionNews } from '../client/session-news'
+import { prepareSignIn } from '../client/sign-in'
 import type { TopologyEffect } from '../core/topology/effects'
 import type { HostKey } from '../core/topology/host'
 import type { QueryPort } from '../execution/run-query'
@@ -89,7 +90,7 @@ export class Following {
         targetSessionAttrs: follow.targetSessionAttrs,
         times: settings.times,
         lockoutMillis: this.#longestHold,
-        createProbe: (key, lost) => new Probe(key, () => follow.clientOptions(this.#destinations.host(key)), lost),
+        createProbe: (key, lost) => this.#createProbe(key, lost),
       },
       (effect) => this.#perform(effect),
     )
@@ -100,6 +101,11 @@ export class Following {
     this.transactions = this.#createTransactionPort()
     const { Client: Base } = pool as unknown as { Client: typeof Client }
     this.Client = this.#bind(Base)
+  }
+
+  #createProbe(key: HostKey, lost: (why: string) => void): Probe {
+    const options = (): pg.ClientConfig => this.#follow.clientOptions(this.#destinations.host(key))
+    return new Probe(key, () => prepareSignIn(options), lost)
   }
 
   /** `pool.connect(callback)`. */

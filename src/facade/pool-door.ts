@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Client } from 'pg'
+import { hideClientOf, hideOptions } from '../client/hide-secrets'
 import type { FollowOptions } from '../client/conninfo/follow-options'
 import { connectionOf } from '../client/pg-internals'
 import { observeSession } from '../client/session-news'
@@ -60,6 +61,7 @@ export class PoolDoor {
     this.#pool = pool
     this.#follow = follow
     this.#inherited = inherited
+    hideOptions(pool.options)
     if (follow.plain) return
     const settings = readSettings(options, follow.connectTimeoutMillis)
     this.#following = new Following(pool, this.#clients, follow, settings, inherited)
@@ -201,6 +203,7 @@ export class PoolDoor {
   swallows(event: string | symbol, [first]: readonly unknown[]): boolean {
     if (event === 'remove') this.#clients.removed(first as Client)
     if (event !== 'error') return false
+    if (first instanceof Error) hideClientOf(first)
     if (first instanceof RetiredError) return true
     if (this.#pool.listenerCount('error') > 0) return false
     log('an error event that nobody listens to: %s', first instanceof Error ? first.message : first)

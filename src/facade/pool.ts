@@ -25,6 +25,7 @@ class LeaderPool extends pg.Pool implements Members {
 
   constructor(config?: PoolConfig) {
     // Options are judged before pg-pool sees them, by their names and never by a later surprise.
+    refuseText(config)
     const follow: FollowOptions | undefined = isOptions(config) ? resolveOptions(config) : undefined
     super(config as pg.PoolConfig | undefined)
     warnOfSecondCopy()
@@ -88,7 +89,13 @@ class LeaderPool extends pg.Pool implements Members {
   }
 }
 
-/** A string or the like is for pg-pool to refuse, in its own words. */
+/** A TypeError as in pg-pool, which quotes the string, password and all. */
+function refuseText(config: unknown): void {
+  if (typeof config !== 'string') return
+  throw new TypeError('Pool takes an object of options, not a string; a connection string is its connectionString')
+}
+
+/** What is no string and no object either is for pg-pool to refuse, in its own words. */
 function isOptions(config: unknown): boolean {
   return config === undefined || config === null || typeof config === 'object'
 }

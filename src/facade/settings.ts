@@ -1,3 +1,4 @@
+import { kindOf } from '../client/conninfo/given-options'
 import { ConnInfoError } from '../errors'
 import type { Limits } from '../pool/deadlines'
 import type { MonitorTimes } from '../topology/living-topology'
@@ -51,6 +52,9 @@ function number(name: string, value: unknown, range: { least: number; infinite?:
   throw new ConnInfoError(`${name} must be a number of at least ${range.least}${upTo}, not ${show(value)}`)
 }
 
+/** What has no short text of its own is named by its kind. */
 function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  if (typeof value === 'string')
+    return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value)
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
 }

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { isConnected } from '../client/pg-internals'
+import { kindOf } from '../client/conninfo/given-options'
 import { resolveOptions } from '../client/conninfo/resolve-options'
 import { ConnInfoError } from '../errors'
 import type { TransactionFunction } from '../execution/transaction'
@@ -58,6 +59,12 @@ const naming = ['connectionString', 'host', 'port', 'hostaddr', 'hosts'] as cons
  * ```
  */
 export function wrap(pool: pg.Pool, options: WrapOptions): Pool {
+  if (typeof (pool as Partial<pg.Pool> | undefined)?.connect !== 'function' || typeof pool.options !== 'object') {
+    throw new ConnInfoError(`wrap: needs a pool of pg's, not ${kindOf(pool)}`)
+  }
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw new ConnInfoError(`wrap: needs the hosts to follow, as in { hosts }, not ${kindOf(options)}`)
+  }
   if (wrapped.has(pool) || pool instanceof Pool) throw new ConnInfoError('wrap: this pool is one of ours already')
   if (pool.ending) throw new ConnInfoError('wrap: this pool has been ended')
   const given = merge(pool.options, options)

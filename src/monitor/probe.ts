@@ -5,6 +5,8 @@ import { parseLsn } from '../core/outcome/lsn'
 import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
 import { announcesShutdown } from '../core/retry/sqlstate'
 import { now } from '../runtime/clock'
+import { guardBytes } from '../runtime/guard-bytes'
+import type { Guard } from '../runtime/guard-bytes'
 import { createLog } from '../runtime/log'
 import { limit } from '../runtime/timer'
 
@@ -67,10 +69,11 @@ type Answer = Extract<ProbeResult, { ok: true }>
  */
 export class Probe {
   readonly #host: string
-  readonly #options: () => pg.ClientConfig
+  readonly #signIn: () => SignIn
   readonly #lost: (why: string) => void
   #session: Session | undefined
   #socket: Stream | undefined
+  #guard: Guard | undefined
   #asking = false
   #question = everything
   /** The last full answer, and when it was asked for. */
@@ -81,9 +84,9 @@ export class Probe {
   #inHotStandby: boolean | undefined
 
   /** `lost` is told when the parked session ends, or a shutdown is announced on it, while no question is open. */
-  constructor(host: string, options: () => pg.ClientConfig, lost: (why: string) => void) {
+  constructor(host: string, signIn: () => SignIn, lost: (why: string) => void) {
     this.#host = host
-    this.#options = options
+    this.#signIn = signIn
     this.#lost = lost
   }
 
@@ -91,6 +94,7 @@ export class Probe {
   async ask(timeoutMillis: number): Promise<ProbeResult> {
     const question = { open: true, sentAt: now() }
     this.#asking = true
+    this.#guard?.restart()
     let expire: (failure: ProbeResult) => void = () => undefined
     const expiry = new Promise<ProbeResult>((resolve) => (expire = resolve))
     const timer = limit(timeoutMillis, () => {
@@ -112,8 +116,7 @@ export class Probe {
     const parked = this.#session
     let session = parked
     try {
-      session ??= this.#open()
-      if (session.processID === null) await session.connect()
+      session ??= await this.#connect(question)
       session.unref()
       if (session === parked) {
         const standby = await this.#stillStandby(session, question.sentAt)
@@ -165,9 +168,31 @@ export class Probe {
     }
   }
 
-  #open(): Session {
+  /** A new session; a password that was refused is asked for once more. */
+  async #connect(question: { readonly open: boolean }): Promise<Session> {
+    const signIn = this.#signIn()
+    try {
+      return await this.#connected(this.#open(signIn.options))
+    } catch (error) {
+      const again = question.open ? signIn.again(error as Error) : undefined
+      if (again === undefined) throw error
+      return await this.#connected(this.#open(again))
+    }
+  }
+
+  async #connected(session: Session): Promise<Session> {
+    try {
+      await session.connect()
+      return session
+    } catch (error) {
+      this.#close(session)
+      throw error
+    }
+  }
+
+  #open(given: pg.ClientConfig): Session {
     // By descriptors: a password may be hidden from enumeration.
-    const options = Object.defineProperties({}, Object.getOwnPropertyDescriptors(this.#options()))
+    const options = Object.defineProperties({}, Object.getOwnPropertyDescriptors(given))
     const session = new pg.Client(Object.assign(options, ofOurOwn)) as Session
     const onLoss = (why: string): void => {
       if (this.#session !== session) return
@@ -181,6 +206,8 @@ export class Probe {
     })
     this.#session = session
     this.#sessions += 1
+    // Never lifted: a monitor asks for little.
+    this.#guard = guardBytes(session.connection)
     this.#inHotStandby = undefined
     session.connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) => {
       if (this.#session === session && parameterName === 'in_hot_standby') this.#inHotStandby = parameterValue === 'on'
@@ -205,6 +232,12 @@ export class Probe {
   }
 }
 
+/** The options of one connection, and those for another one if the server refuses the password in them. */
+interface SignIn {
+  readonly options: pg.ClientConfig
+  again(error: Error): pg.ClientConfig | undefined
+}
+
 interface Stream {
   unref?(): void
   destroy(): void
@@ -212,8 +245,7 @@ interface Stream {
 
 /** pg's Client with the members that its type declarations leave out. */
 interface Session extends pg.Client {
-  readonly processID: number | null
-  readonly connection: pg.Connection & { readonly stream: Stream; sync(): void }
+  readonly connection: pg.Connection & { readonly stream: Stream; sync(): void; attachListeners?(stream: object): void }
   unref(): void
 }
 

@@ -1,4 +1,5 @@
-import { HostSelectionTimeoutError, WaitQueueFullError } from '../errors'
+import { someOf } from '../core/selection/some-of'
+import { ConnInfoError, HostSelectionTimeoutError, WaitQueueFullError } from '../errors'
 import type { CheckoutPort } from './checkout-port'
 import { holdLimitName } from './deadlines'
 
@@ -16,7 +17,7 @@ export function holdExpired(port: CheckoutPort, waited: number, paused: boolean)
   const hosts = paused ? [] : port.explain()
   const why = paused
     ? 'the pool is paused; call resume()'
-    : `no suitable host: ${hosts.map(({ host, reason }) => `${host} ${reason}`).join('; ')}`
+    : `no suitable host: ${someOf(hosts.map(({ host, reason }) => `${host} ${reason}`))}`
   const message = `timeout exceeded after ${waitedMillis} ms (${limit}) without a client: ${why}`
   return new HostSelectionTimeoutError(message, { limit, waitedMillis, hosts })
 }
@@ -27,6 +28,11 @@ export function dialsFailed(port: CheckoutPort, waited: number, cause: Error): H
   const waitedMillis = Math.round(waited)
   const message = `timeout exceeded after ${waitedMillis} ms (${limit}) without a client: ${cause.message}`
   return new HostSelectionTimeoutError(message, { limit, waitedMillis, hosts: port.explain(), cause })
+}
+
+/** What was given as a signal is none. */
+export function badSignal(signal: unknown): ConnInfoError {
+  return new ConnInfoError(`signal: must be an AbortSignal, not ${typeof signal}`)
 }
 
 /** As many callers are held already as may be. */

@@ -1,6 +1,8 @@
 import { defaultConnectTimeoutMillis } from '../client/conninfo/follow-options'
 import type { FollowOptions, ResolvedHost } from '../client/conninfo/follow-options'
 import { boundToOneHost } from '../client/one-host'
+import { prepareSignIn } from '../client/sign-in'
+import { someOf } from '../core/selection/some-of'
 import { mismatch } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
 import type { TopologyState } from '../core/topology/state'
@@ -70,7 +72,7 @@ export class Destinations {
   /** The error of whoever asks while there is no host to go to. */
   none(): Error {
     const why = this.explain().map(({ host, reason }) => `${host} ${reason}`)
-    return this.#blame.put('nobody', new Error(`no suitable host is known now: ${why.join('; ')}`))
+    return this.#blame.put('nobody', new Error(`no suitable host is known now: ${someOf(why)}`))
   }
 
   /** Per host, why none of our sessions goes there. */
@@ -117,7 +119,7 @@ export class Destinations {
     return {
       host,
       generation: () => generation,
-      options: boundToOneHost(this.#follow.clientOptions(this.host(host))),
+      signIn: prepareSignIn(() => boundToOneHost(this.#follow.clientOptions(this.host(host)))),
       timeoutMillis: connectTimeoutMillis ?? defaultConnectTimeoutMillis,
       accept: (role) => mismatch(targetSessionAttrs, role),
       dialling: (abort) => this.#clients.dialling(host, abort),

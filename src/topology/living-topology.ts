@@ -31,6 +31,15 @@ const settleMillis = 100
 const parkedIntervalMillis = 10
 const awaitedIntervalMillis = 3
 
+/**
+ * What a pool asks all its hosts together, however many there are: a long list must not become a storm of connections, nor
+ * keep this process from its own work. Up to ten hosts nothing is slowed down by that.
+ */
+const leastMillisBetweenAttempts = 2.5
+const leastMillisBetweenQuestions = 0.3
+/** So many hosts are asked at once at the start; the others follow one by one. */
+const atOnce = 32
+
 /** How long hosts are asked at the quick rhythm for want of a leader, although nobody waits for one. */
 const urgentMillis = 5000
 
@@ -104,7 +113,13 @@ export class LivingTopology {
     this.#started = true
     this.#startedAt = now()
     for (const { key } of this.#state.hosts) this.#watch(key)
-    for (const monitor of this.#monitors.values()) monitor.wake()
+    let place = 0
+    for (const monitor of this.#monitors.values()) {
+      const wait = (place - atOnce) * leastMillisBetweenAttempts
+      place += 1
+      if (wait < 0) monitor.wake()
+      else after(wait, () => monitor.wake())
+    }
   }
 
   stop(): void {
@@ -263,6 +278,11 @@ export class LivingTopology {
   }
 
   #interval(host: HostKey, last: ProbeResult): number {
+    const share = last.ok ? leastMillisBetweenQuestions : leastMillisBetweenAttempts
+    return Math.max(this.#wantedInterval(host, last), share * this.#state.hosts.length)
+  }
+
+  #wantedInterval(host: HostKey, last: ProbeResult): number {
     const { intervalMillis, leaderlessIntervalMillis } = this.#options.times
     const record = hostRecord(this.#state, host)
     // A host that refuses our credentials will do so in 25 ms again, and count it.

@@ -17,6 +17,14 @@ export function refuseMissing(given: GivenOptions): void {
   if (name !== undefined) throw new ConnInfoError(`${name}: this version has no such option; remove it`)
 }
 
+/** @throws {@link ConnInfoError} for a `Client` that makes no clients: pg-pool would say so at the first connect, or never. */
+export function checkClientClass({ Client }: GivenOptions): void {
+  if (!Client) return
+  const { prototype } = Client as { readonly prototype?: { readonly connect?: unknown } }
+  if (typeof Client === 'function' && typeof prototype?.connect === 'function') return
+  throw new ConnInfoError(`Client: must be a class of clients, such as pg.Client, not ${kindOf(Client)}`)
+}
+
 /** Options that speak of the whole list, or of the pool, and mean nothing to a pg client of one host. */
 export const notForPg: ReadonlySet<string> = new Set([
   ...ours,

@@ -48,6 +48,11 @@ export function refusesEverybody(error: unknown): boolean {
 /** How pg begins when what comes is no message that it waits for, or none at all: no PostgreSQL server is there. */
 const protocolConfusion = ['Received unexpected ', 'received invalid response']
 
+/** How pg begins when a server's part in a SCRAM exchange is wrong: it does not know the password, or speaks nonsense. */
+const serverFailsScram = ['SASL: SCRAM-SERVER-', 'SASL: Mechanism SCRAM-SHA-256-PLUS requires a certificate']
+/** The same, but it is the caller's part that is missing. */
+const callerFailsScram = 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must '
+
 /**
  * Whether a failure to connect is about the caller and not about the host. Of a server's errors its SQLSTATE tells; the
  * errors of sockets, names and TLS have a code of their own. What has neither, and is not one of pg's sentences about
@@ -59,5 +64,6 @@ export function connectFailureIsAboutCaller(error: { readonly message?: unknown;
   if (typeof error.code === 'string') return isAboutCaller(error.code)
   const { message } = error
   if (typeof message !== 'string' || connectionWords.has(message)) return false
-  return !protocolConfusion.some((beginning) => message.startsWith(beginning))
+  if (message.startsWith(callerFailsScram)) return true
+  return ![...protocolConfusion, ...serverFailsScram].some((beginning) => message.startsWith(beginning))
 }

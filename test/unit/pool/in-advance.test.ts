@@ -27,7 +27,7 @@ function parkedOn(...hosts: readonly string[]) {
     const destination: Destination = {
       host,
       generation: () => 1,
-      options: {},
+      signIn: { options: {}, again: () => undefined },
       timeoutMillis: 1000,
       accept: () => 'it is a standby still',
       dialling: () => () => undefined,
