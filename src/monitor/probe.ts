@@ -63,6 +63,8 @@ export class Probe {
   #session: Session | undefined
   #socket: Stream | undefined
   #asking = false
+  /** The question that is open, or was the last. */
+  #asked: { open: boolean } | undefined
   #question = everything
   /** The last full answer, and when it was asked for. */
   #last: { readonly answer: Observation; readonly at: number } | undefined
@@ -80,10 +82,10 @@ export class Probe {
   async ask(timeoutMillis: number): Promise<ProbeResult> {
     const question = { open: true, sentAt: now() }
     this.#asking = true
+    this.#asked = question
     let expire: (failure: ProbeResult) => void = () => undefined
     const expiry = new Promise<ProbeResult>((resolve) => (expire = resolve))
     const timer = limit(timeoutMillis, () => {
-      question.open = false
       this.close()
       const message = `did not answer within ${timeoutMillis} ms`
       expire(failed(Object.assign(new Error(message), { code: 'ETIMEDOUT' })))
@@ -176,8 +178,12 @@ export class Probe {
     return session
   }
 
-  /** Ends the parked session, if there is one, without waiting for a server that may be frozen. */
+  /**
+   * Ends the parked session, if there is one, without waiting for a server that may be frozen. A question that is open
+   * is given up: it must not open another session.
+   */
   close(): void {
+    if (this.#asked !== undefined) this.#asked.open = false
     if (this.#session !== undefined) this.#close(this.#session)
   }
 
