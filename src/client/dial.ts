@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Client, ClientConfig } from 'pg'
 import { putFault } from '../core/selection/fault'
 import type { SessionRole } from '../core/selection/target-session-attrs'
+import { guardParser } from '../runtime/parse-guard'
 import { limit, type Timer } from '../runtime/timer'
 import { adopt } from './adopt'
 import { catchClientErrors } from './client-errors'
@@ -132,6 +133,7 @@ export function dial(
   const connection = connectionOf(fresh)
   const socket = connection.stream
   hearStream(socket)
+  guardParser(connection)
   let returned = false
   let parked = false
   let rechecks: 'none' | 'open' | 'one more' = 'none'

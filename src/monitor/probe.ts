@@ -5,6 +5,7 @@ import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
 import { announcesShutdown } from '../core/retry/sqlstate'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
+import { guardParser } from '../runtime/parse-guard'
 import { limit } from '../runtime/timer'
 
 const log = createLog('monitor')
@@ -157,6 +158,7 @@ export class Probe {
     // By descriptors: a password may be hidden from enumeration.
     const options = Object.defineProperties({}, Object.getOwnPropertyDescriptors(this.#options()))
     const session = new pg.Client(Object.assign(options, ofOurOwn)) as Session
+    guardParser(session.connection)
     const onLoss = (why: string): void => {
       if (this.#session !== session) return
       this.#close(session)
