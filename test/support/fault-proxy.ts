@@ -37,6 +37,7 @@ export class FaultProxy {
   #welcome: Welcome = 'forward'
   #delayMillis = 0
   #cut: Cut | undefined
+  #accepted = 0
 
   private constructor(target: number, options: FaultProxyOptions) {
     this.#target = target
@@ -58,6 +59,11 @@ export class FaultProxy {
   /** How many clients are connected. */
   get connections(): number {
     return this.#pairs.size
+  }
+
+  /** How many connections there have been. */
+  get accepted(): number {
+    return this.#accepted
   }
 
   /** Connections end in good order, and new ones are refused. */
@@ -127,6 +133,7 @@ export class FaultProxy {
   }
 
   #accept(client: Socket): void {
+    this.#accepted += 1
     const forwards = this.#welcome === 'forward'
     const upstream = forwards ? connect(this.#target, '127.0.0.1') : undefined
     const pair: Pair = { client, upstream, carried: { up: 0, down: 0 }, silent: !forwards, cut: this.#cut }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { poll } from '../support/poll'
-import { after, before, bytes, end, fatal, notice, reset, silence, within } from './support/fault'
+import { after, before, bytes, end, error, fatal, notice, reset, silence, within } from './support/fault'
 import type { Action, Fault } from './support/fault'
 import type { Authentication } from './support/greeting'
 import { onStage } from './support/stage'
@@ -71,6 +71,44 @@ describe.each(all)('$moment', ({ authentication, met }) => {
       expect(await stage.outcome((callback) => pool.query(insert, callback))).toBe('08001')
       expect(server.statements).toEqual([])
     }))
+
+  it('EOF and reset for a Client: it goes on to the next host', () =>
+    onStage(async (stage) => {
+      for (const actions of [[end], [reset]]) {
+        const [broken, well] = [await stage.server({ authentication }), await stage.server({ authentication })]
+        broken.onConnection(met(...actions))
+        const client = stage.client([broken, well])
+        const queued = stage.outcome((callback) => client.query(insert, callback))
+        await client.connect()
+        expect(await queued).toBe('INSERT 1')
+        expect([broken.statements, well.statements]).toEqual([[], [insert]])
+        await client.end()
+      }
+    }))
+})
+
+describe('a server that does not report its role and is asked', () => {
+  const question = /^select pg_is_in_recovery\(\), /
+
+  it.each([
+    { how: 'EOF after the question', fault: after('statement', end) },
+    { how: 'EOF after RowDescription', fault: after('rowDescription', end) },
+    { how: 'EOF within DataRow', fault: within('dataRow', end) },
+    { how: 'EOF after CommandComplete', fault: after('commandComplete', end) },
+    { how: 'EOF within ReadyForQuery', fault: within('readyForQuery', end) },
+    { how: 'reset', fault: after('dataRow', reset) },
+    { how: 'an error', fault: after('statement', error('57P01')) },
+    { how: 'FATAL 57P01, EOF', fault: after('statement', fatal('57P01'), end) },
+  ])('$how: the statement goes over another connection', ({ fault }) =>
+    onStage(async (stage) => {
+      const server = await stage.server({ reportsRole: false })
+      const pool = stage.pool([server])
+      await pool.connect().then((client) => client.release(true))
+      server.on(question, fault)
+      expect(await stage.outcome((callback) => pool.query(insert, callback))).toBe('INSERT 1')
+      expect(server.statements.filter((text) => text === insert)).toHaveLength(1)
+    }),
+  )
 })
 
 describe('what a server says in place of a greeting', () => {

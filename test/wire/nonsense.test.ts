@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Pool } from '../../src/index'
 import { authentication, int16, int32, message } from './support/backend'
 import { after, before, bytes, end, silence } from './support/fault'
 import type { Action } from './support/fault'
@@ -51,6 +52,20 @@ describe('a greeting that makes no sense', () => {
       server.onConnection(before('authenticationOk', ...actions))
       expect(await stage.outcome((callback) => pool.query(kinds.write, callback))).toBe('INSERT 1')
       expect(server.statements).toEqual(['select 1', kinds.write.text])
+    }),
+  )
+})
+
+describe('on one host with none of our options', () => {
+  it.each(Object.entries(emptyBodies))('%s: the statement and the dial fail, and the process lives', (_what, content) =>
+    onStage(async (stage) => {
+      const server = await stage.server()
+      const pool = stage.plain(Pool, server)
+      server.onConnection(before('authenticationOk', bytes(content), silence))
+      expect(await stage.outcome((callback) => pool.query('select 1', callback))).toBe('08P01')
+      server.on(/select 2/, after('statement', bytes(content), silence))
+      expect(await stage.outcome((callback) => pool.query('select 2', callback))).toBe('08P01')
+      expect(await stage.outcome((callback) => pool.query('select 3', callback))).toBe('SELECT 1')
     }),
   )
 })

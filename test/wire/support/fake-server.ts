@@ -117,9 +117,9 @@ export class FakeServer implements SessionHost {
     }
   }
 
-  /** Says something to every connection, of monitors as well. */
-  toEverybody(...actions: readonly Action[]): void {
-    for (const session of this.#sessions) for (const action of actions) action(session)
+  /** Says something to every session of a monitor's. */
+  toMonitors(...actions: readonly Action[]): void {
+    for (const session of this.#sessions) if (session.isMonitor) for (const action of actions) action(session)
   }
 
   notify(channel: string, payload: string): void {

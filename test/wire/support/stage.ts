@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { expect } from 'vitest'
 import { poll } from '../../support/poll'
 import { FaultProxy } from '../../support/fault-proxy'
-import { Pool } from '../../../src/index'
+import { Client, Pool } from '../../../src/index'
 import type { PoolConfig } from '../../../src/index'
 import { FakeServer } from './fake-server'
 import type { FakeServerOptions } from './fake-server'
@@ -34,8 +34,12 @@ export class Stage {
 
   /** A pool that follows whoever leads among these. */
   pool(hosts: readonly { readonly port: number }[], config: PoolConfig = {}): Pool {
-    const list = hosts.map(({ port }) => ({ host: '127.0.0.1', port }))
-    return this.#keep(new Pool({ ...credentials, hosts: list, targetSessionAttrs: 'read-write', monitor, ...config }))
+    return this.#keep(new Pool({ ...leaderAmong(hosts), monitor, ...config }))
+  }
+
+  /** A client that goes to the first of these that is a primary. */
+  client(hosts: readonly { readonly port: number }[]): Client {
+    return new Client(leaderAmong(hosts))
   }
 
   /** A pool of one host with none of our options: pg's own, or ours in its place. */
@@ -76,6 +80,12 @@ export class Stage {
     this.#pools.push(pool)
     return pool
   }
+}
+
+/** Options that follow whoever leads among these. */
+function leaderAmong(hosts: readonly { readonly port: number }[]) {
+  const list = hosts.map(({ port }) => ({ host: '127.0.0.1', port }))
+  return { ...credentials, hosts: list, targetSessionAttrs: 'read-write' } as const
 }
 
 const credentials = { user: 'app', password, database: 'shop' }
