@@ -66,10 +66,10 @@ describe('end() leaves nothing behind', () => {
       const server = await stage.server()
       const pool = stage.pool([server])
       let ended: Promise<void> | undefined
-      server.on(
-        anyStatement,
-        after('statement', () => (ended = pool.end()), end),
-      )
+      const endPool = (): void => {
+        ended = pool.end()
+      }
+      server.on(anyStatement, after('statement', endPool, end))
       const outcome = await stage.outcome((callback) => pool.query(kinds['idempotent write'], callback))
       expect(outcome).toBe('OutcomeUnknownError unknown')
       expect(server.statements).toHaveLength(1)
