@@ -75,6 +75,8 @@ export class Probe {
   #socket: Stream | undefined
   #guard: Guard | undefined
   #asking = false
+  /** The question that is open, or was the last. */
+  #asked: { open: boolean } | undefined
   #question = everything
   /** The last full answer, and when it was asked for. */
   #last: (Answer & { readonly at: number }) | undefined
@@ -95,10 +97,10 @@ export class Probe {
     const question = { open: true, sentAt: now() }
     this.#asking = true
     this.#guard?.restart()
+    this.#asked = question
     let expire: (failure: ProbeResult) => void = () => undefined
     const expiry = new Promise<ProbeResult>((resolve) => (expire = resolve))
     const timer = limit(timeoutMillis, () => {
-      question.open = false
       this.close()
       const message = `did not answer within ${timeoutMillis} ms`
       expire(failed(Object.assign(new Error(message), { code: 'ETIMEDOUT' })))
@@ -218,8 +220,12 @@ export class Probe {
     return session
   }
 
-  /** Ends the parked session, if there is one, without waiting for a server that may be frozen. */
+  /**
+   * Ends the parked session, if there is one, without waiting for a server that may be frozen. A question that is open
+   * is given up: it must not open another session.
+   */
   close(): void {
+    if (this.#asked !== undefined) this.#asked.open = false
     if (this.#session !== undefined) this.#close(this.#session)
   }
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
-import { reservedPort } from '../../pool/support/ports'
+import { listen } from '../../../support/listen'
 
 export interface HostileServer {
   readonly port: number
@@ -22,7 +22,7 @@ export async function startHostileServer(words: Buffer | ((socket: Socket) => vo
     })
     socket.once('data', () => (typeof words === 'function' ? words(socket) : socket.write(words)))
   })
-  const port = await reservedPort(server)
+  const port = await listen(server)
   return {
     port,
     get mostTaken() {

@@ -2,7 +2,7 @@ import { connect, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { connect as connectTls, TLSSocket } from 'node:tls'
 import type { Duplex } from 'node:stream'
-import { reservedPort } from '../../pool/support/ports'
+import { listen } from '../../../support/listen'
 import type { Certified } from './certificates'
 
 export interface Relay {
@@ -30,7 +30,7 @@ async function relay(serve: (client: Socket, upstream: Socket) => void, target: 
     }
     serve(client, upstream)
   })
-  const port = await reservedPort(server)
+  const port = await listen(server)
   return {
     port,
     close: () =>
