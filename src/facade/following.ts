@@ -280,7 +280,7 @@ export class Following {
         this.clients.retire((session) => session.host === effect.host)
         break
       case 'cut':
-        this.#cut(effect.host)
+        this.#cut(effect.host, effect.generation)
         break
       case 'leader-ready': {
         const { leader, from, changed } = effect
@@ -332,11 +332,10 @@ export class Following {
     this.checkout.failAll(() => fault.failure.error as Error)
   }
 
-  #cut(key: HostKey): void {
+  #cut(key: HostKey, generation: number): void {
     const { host, hostaddr, port } = this.#destinations.host(key)
     const isOnHost = (client: Client): boolean =>
       (client.host === host || client.host === hostaddr) && client.port === port
-    const { generation } = this.topology.state
     this.clients.cut(key, generation, this.#blame.put('nobody', new Error(`${key} does not lead any more`)), isOnHost)
   }
 

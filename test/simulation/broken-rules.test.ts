@@ -30,6 +30,9 @@ const broken: Record<InvariantName | typeof calmInvariant, Partial<Rules>> = {
   'a leader is never below the highest timeline that led': {
     reduce: forgetting(() => ({ highestTimeline: undefined })),
   },
+  'nobody leads while a host of ours has shown a newer timeline twice': {
+    reduce: forgetting((state) => ({ hosts: state.hosts.map((host) => ({ ...host, sightings: 0 })) })),
+  },
   'a leader is never of another cluster': { reduce: forgetting(() => ({ systemIdentifier: undefined })) },
   'a leader is a host whose newest answer accepts writes': {
     // Old news is believed as if it were new.
@@ -51,6 +54,9 @@ const broken: Record<InvariantName | typeof calmInvariant, Partial<Rules>> = {
         state,
         event.type === 'observed' ? { ...event, answer: { ...event.answer, postmasterStartTime: 'always' } } : event,
       ),
+  },
+  'a second primary on the timeline of the leader does not inherit the lead': {
+    reduce: forgetting(() => ({ rivals: [] })),
   },
   'a leader that still answers gives way only to one that was seen twice': {
     reduce: forgetting((state) => ({ hosts: state.hosts.map((host) => ({ ...host, confirmations: 9 })) })),

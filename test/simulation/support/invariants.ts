@@ -27,6 +27,17 @@ export const invariants = {
     return `${after.leader?.key} leads on timeline ${answer.timeline}, ${ledger.highest} has led`
   },
 
+  'nobody leads while a host of ours has shown a newer timeline twice': ({ after }, ledger) => {
+    const answer = after.leader && ledger.entry(after.leader.key).answer
+    const ahead = [...ledger.entries].find(
+      ([, entry]) =>
+        entry.sights >= 2 &&
+        entry.answer?.systemIdentifier === ledger.identity &&
+        (entry.answer?.timeline ?? -Infinity) > (answer?.timeline ?? Infinity),
+    )
+    return ahead && `${after.leader?.key} leads on timeline ${answer?.timeline}, ${ahead[0]} is ahead of it`
+  },
+
   'a leader is never of another cluster': ({ after }, ledger) => {
     const answer = after.leader && ledger.entry(after.leader.key).answer
     const theirs = answer?.systemIdentifier
@@ -61,12 +72,20 @@ export const invariants = {
       ([key, entry]) =>
         key !== after.leader?.key &&
         acceptsWrites(entry.answer) &&
+        // One that has deceived before is not fallen for again.
+        !ledger.rivals.has(key) &&
         // Where neither can be read, nobody knows that they contend.
         (answer?.systemIdentifier !== undefined || answer?.timeline !== undefined) &&
         entry.answer.systemIdentifier === answer?.systemIdentifier &&
         entry.answer.timeline === answer?.timeline,
     )
     return rival && `${after.leader.key} was elected although ${rival[0]} is on the same timeline`
+  },
+
+  'a second primary on the timeline of the leader does not inherit the lead': ({ before, after }, ledger) => {
+    const key = after.leader?.key
+    if (key === undefined || key === before.leader?.key || !ledger.rivals.has(key)) return undefined
+    return `${key} leads, which has been a rival of the last leader`
   },
 
   'a leader that still answers gives way only to one that was seen twice': ({ event, before, after }, ledger) => {
@@ -76,7 +95,10 @@ export const invariants = {
     const byItsOwnWord = event.type === 'observed' && event.host === old.key
     if (byItsOwnWord || !acceptsWrites(answer)) return undefined
     const confirmed = [...ledger.entries.values()].some(
-      ({ answer: theirs, looks }) => looks >= 2 && (theirs?.timeline ?? Infinity) >= (answer.timeline ?? -Infinity),
+      ({ answer: theirs, looks, sights }) =>
+        (looks >= 2 && (theirs?.timeline ?? Infinity) >= (answer.timeline ?? -Infinity)) ||
+        // A newer timeline that is followed or fenced still is a newer timeline.
+        (sights >= 2 && (theirs?.timeline ?? -Infinity) > (answer.timeline ?? Infinity)),
     )
     return confirmed ? undefined : `${old.key} was dropped for ${after.leader?.key ?? 'nobody'}`
   },
@@ -154,7 +176,8 @@ export function violations(
   const past: Past = { last: undefined, leader: undefined, announced: 0 }
   for (const moment of moments) {
     ledger.note(moment.event)
-    ledger.mindLockout(moment.event)
+    const led = moment.before.leader !== undefined && moment.after.leader !== undefined
+    ledger.mindLockout(moment.event, led)
     for (const name of names) {
       if (name === calmInvariant || found.has(name)) continue
       const judge: Judge = invariants[name]
@@ -185,8 +208,7 @@ function incarnation({ leader }: TopologyState, ledger: Ledger): string {
 function hasNewerRival({ leader }: TopologyState, ledger: Ledger): boolean {
   const timeline = leader && ledger.entry(leader.key).answer?.timeline
   return [...ledger.entries].some(
-    ([key, { answer }]) =>
-      key !== leader?.key && acceptsWrites(answer) && (answer.timeline ?? 0) > (timeline ?? Infinity),
+    ([key, { answer }]) => key !== leader?.key && (answer?.timeline ?? 0) > (timeline ?? Infinity),
   )
 }
 
