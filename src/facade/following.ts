@@ -84,6 +84,8 @@ export class Following {
         targetSessionAttrs: follow.targetSessionAttrs,
         times: settings.times,
         lockoutMillis: this.#longestHold,
+        authority: settings.authority,
+        findHost: (host, port) => this.#destinations.find(host, port),
         createProbe: (key, lost) => new Probe(key, () => follow.clientOptions(this.#destinations.host(key)), lost),
       },
       (effect) => this.#perform(effect),
@@ -101,6 +103,7 @@ export class Following {
     const call = this.#nextCall ?? beginCall(now())
     this.#nextCall = undefined
     this.#start()
+    this.topology.mindLease()
     this.checkout.enter(call, callback)
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()
@@ -190,6 +193,7 @@ export class Following {
       available: () => this.#destinations.available,
       successors: () => this.#destinations.successors().length,
       explain: () => this.#destinations.explain(),
+      obstacle: () => this.#destinations.obstacle(),
       suitable: (session) => this.#destinations.suits(session),
       trusted: (session) => this.#destinations.suits(session) && !this.#hearsay.doubts(session),
       blames: (error) => this.#blame.of(error),
@@ -301,7 +305,15 @@ export class Following {
         )
         break
       case 'split-brain':
-        this.#announce('splitBrain', Object.freeze({ hosts: effect.hosts }))
+        this.#announce(
+          'splitBrain',
+          Object.freeze({ hosts: effect.hosts, leader: this.topology.state.leader?.key }),
+          () =>
+            process.emitWarning(`${effect.hosts.join(' and ')} all claim the lead, on one timeline`, {
+              type: 'PgLeaderWarning',
+              code: 'PG_LEADER_SPLIT_BRAIN',
+            }),
+        )
         break
       case 'publish':
         this.checkout.update()
@@ -313,6 +325,7 @@ export class Following {
         this.#failCallers()
         break
       case 'ask':
+      case 'ask-authority':
         break
       default:
         effect satisfies never
@@ -347,9 +360,12 @@ export class Following {
     })
   }
 
-  /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. */
-  #announce(event: 'failover' | 'splitBrain' | 'topology', detail: unknown): void {
-    process.nextTick(() => this.#context.runInAsyncScope(() => this.#inherited.emit(event, detail)))
+  /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. `unheard`: there is none. */
+  #announce(event: 'failover' | 'splitBrain' | 'topology', detail: unknown, unheard?: () => void): void {
+    process.nextTick(() => {
+      const isHeard = this.#context.runInAsyncScope(() => this.#inherited.emit(event, detail))
+      if (!isHeard) unheard?.()
+    })
   }
 
   #adopt(client: PoolClient, callback: (usable: boolean) => void): void {

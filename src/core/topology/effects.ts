@@ -1,5 +1,6 @@
 import { standing } from './candidates'
 import { callerFault } from './explain'
+import { acceptsWrites } from './host'
 import type { HostKey } from './host'
 import { confirmedHost } from './authority'
 import { doubtedAt, hostRecord, leaderSuspected } from './state'
@@ -25,6 +26,8 @@ export type TopologyEffect =
     }
   /** A rival of the leader, or the first sign of a newer timeline, needs a second look: ask this host at once. */
   | { readonly type: 'ask'; readonly host: HostKey }
+  /** The leader is lost or in doubt, or somebody claims the lead whom the authority has not confirmed: it is asked at once. */
+  | { readonly type: 'ask-authority' }
   /** Waiting cannot help: nobody answers well, and this host refuses the caller. */
   | { readonly type: 'caller-fault'; readonly host: HostKey }
   | { readonly type: 'split-brain'; readonly hosts: readonly HostKey[] }
@@ -66,6 +69,9 @@ export function planEffects(before: TopologyState, after: TopologyState): readon
     const isRival = after.leader !== undefined && host.key !== after.leader.key && isFirstLook
     if (isRival && !before.hosts.includes(host)) effects.push({ type: 'ask', host: host.key })
   }
+  if (after.authority !== undefined && ((usedBefore && !usable) || someoneClaims(before, after))) {
+    effects.push({ type: 'ask-authority' })
+  }
   if (after.splitBrain.length > 0 && !sameHosts(before.splitBrain, after.splitBrain)) {
     effects.push({ type: 'split-brain', hosts: after.splitBrain })
   }
@@ -77,6 +83,15 @@ export function planEffects(before: TopologyState, after: TopologyState): readon
   if (fault !== undefined) effects.push({ type: 'caller-fault', host: fault })
   if (differsVisibly(before, after)) effects.push({ type: 'publish' })
   return effects
+}
+
+function someoneClaims(before: TopologyState, after: TopologyState): boolean {
+  return after.hosts.some(
+    (host) =>
+      acceptsWrites(host.answer) &&
+      host.key !== confirmedHost(after) &&
+      host.since !== hostRecord(before, host.key)?.since,
+  )
 }
 
 function answers(state: TopologyState, key: HostKey): boolean {

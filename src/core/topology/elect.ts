@@ -48,7 +48,8 @@ function decide(
   at: number,
 ): TopologyState {
   const incumbent = claimants.find(({ host }) => host.key === state.leader?.key)
-  if (incumbent !== undefined) return crown(state, incumbent, at)
+  // While it is in doubt it is not told anew in which incarnation it leads: whoever announces that would do so to nobody.
+  if (incumbent !== undefined) return incumbent.host.suspectedAt === undefined ? crown(state, incumbent, at) : state
   const candidates = claimants.filter(({ host }) => !state.rivals.includes(host.key))
   const [winner] = candidates
   // Nobody new is believed yet; a leader that still answers goes on until somebody is.

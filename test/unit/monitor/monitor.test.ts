@@ -32,7 +32,7 @@ function fakeProbe() {
   return probe
 }
 
-function watch(owner: Partial<MonitorOwner> = {}) {
+function watch(owner: Partial<MonitorOwner<ProbeResult>> = {}) {
   const probe = fakeProbe()
   const reports: number[] = []
   const slow: number[] = []

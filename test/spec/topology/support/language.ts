@@ -73,8 +73,9 @@ export function printEffect(effect: TopologyEffect): string {
       return `split-brain ${effect.hosts.join(',')}`
     case 'history-replaced':
       return `history-replaced ${effect.identity ?? '-'}/${effect.timeline ?? '-'}`
+    case 'ask-authority':
     case 'publish':
-      return 'publish'
+      return effect.type
     default:
       return effect satisfies never
   }
