@@ -73,7 +73,7 @@ const broken: Record<InvariantName | typeof calmInvariant, Partial<Rules>> = {
         .effects(before, after)
         .map((effect) => (effect.type === 'leader-ready' ? { ...effect, changed: false } : effect)),
   },
-  'what is left of the last leader is cut when there is another, and nobody else is': {
+  'what is left of the last leader is cut when there is another or history has left it, and nobody else is': {
     effects: (before, after) => realRules.effects(before, after).filter(({ type }) => type !== 'cut'),
   },
   'a loss has a time': {

@@ -21,7 +21,7 @@ describe('where columns cannot be read and the rules are reset', () => {
       'a leader is a host whose newest answer accepts writes',
       'the generation never falls',
       'nothing in doubt is a target, and writes go to the leader alone',
-      'what is left of the last leader is cut when there is another, and nobody else is',
+      'what is left of the last leader is cut when there is another or history has left it, and nobody else is',
     ],
     500,
   )

@@ -13,8 +13,8 @@ export type TopologyEffect =
   /** It leads no more by its own word: no client of it is handed out again; what runs on one gets its own answer. */
   | { readonly type: 'retire'; readonly host: HostKey }
   /**
-   * Another server leads, or another incarnation behind the same name, or the authority does not confirm this one any more:
-   * what is left of the sessions there is cut, up to this generation.
+   * Another server leads, or another incarnation behind the same name, or history has gone on without this one, or the
+   * authority does not confirm it any more: what is left of the sessions there is cut, up to this generation.
    */
   | { readonly type: 'cut'; readonly host: HostKey; readonly generation: number }
   /** There is a leader to be used: the same one, cleared of doubt, or another. */
@@ -50,9 +50,11 @@ export function planEffects(before: TopologyState, after: TopologyState): readon
   }
   if (before.leader !== undefined && after.leader === undefined) {
     const { key: host } = before.leader
+    const record = hostRecord(after, host)
+    const isStale = record !== undefined && standing(after, record).type === 'stale'
     const isDisowned = after.authority !== undefined && confirmedHost(after) !== host
-    if (isDisowned) effects.push({ type: 'cut', host, generation: after.generation })
-    else if (answers(after, host)) effects.push({ type: 'retire', host })
+    if (isStale || isDisowned) effects.push({ type: 'cut', host, generation: after.generation })
+    else if (record?.answer !== undefined) effects.push({ type: 'retire', host })
   }
   const from = before.lastLeader
   const changed = after.generation !== before.generation
@@ -92,10 +94,6 @@ function someoneClaims(before: TopologyState, after: TopologyState): boolean {
       host.key !== confirmedHost(after) &&
       host.since !== hostRecord(before, host.key)?.since,
   )
-}
-
-function answers(state: TopologyState, key: HostKey): boolean {
-  return hostRecord(state, key)?.answer !== undefined
 }
 
 function replacesHistory(before: TopologyState, after: TopologyState): boolean {

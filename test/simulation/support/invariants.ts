@@ -134,14 +134,18 @@ export const invariants = {
       : `generation ${after.generation} was announced as ${isNew ? 'old' : 'new'}`
   },
 
-  'what is left of the last leader is cut when there is another, and nobody else is': (
+  'what is left of the last leader is cut when there is another or history has left it, and nobody else is': (
     { before, after, effects },
-    _ledger,
+    ledger,
     past,
   ) => {
     const cut = find(effects, 'cut')?.host
     const isNew = after.leader !== undefined && after.generation !== before.generation
-    const expected = isNew ? past.leader?.key : undefined
+    const answer = before.leader && after.leader === undefined ? ledger.entry(before.leader.key).answer : undefined
+    const isOurs = [answer?.systemIdentifier, undefined].includes(after.systemIdentifier)
+    const isLeft =
+      answer?.inRecovery === false && isOurs && (answer.timeline ?? Infinity) < (after.highestTimeline ?? 0)
+    const expected = isNew ? past.leader?.key : isLeft ? before.leader?.key : undefined
     return cut === expected ? undefined : `${cut ?? 'nobody'} was cut, not ${expected ?? 'nobody'}`
   },
 
