@@ -299,7 +299,7 @@ export class Following {
       }
       case 'history-replaced':
         process.emitWarning(
-          `all hosts have belonged to another history for so long that it is followed now: ` +
+          `another history is followed from now on, since nothing else answered for so long or it was told to be ours: ` +
             `system identifier ${effect.identity ?? 'unknown'}, timeline ${effect.timeline ?? 'unknown'}`,
           { type: 'PgLeaderWarning', code: 'PG_LEADER_HISTORY_REPLACED' },
         )
