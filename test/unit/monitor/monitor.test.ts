@@ -108,6 +108,17 @@ describe('Monitor', () => {
     monitor.stop()
   })
 
+  it('calls nobody slow while this process was blocked itself', async () => {
+    const { monitor, probe, slow } = watch()
+    monitor.wake()
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5000)
+    await vi.advanceTimersByTimeAsync(125)
+    expect(slow).toEqual([])
+    await probe.answer()
+    clock.mockRestore()
+    monitor.stop()
+  })
+
   it('tells nothing once it was stopped', async () => {
     const { monitor, probe, slow } = watch()
     monitor.wake()
