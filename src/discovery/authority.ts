@@ -37,6 +37,7 @@ export interface Authority {
 export interface ConfirmedLeader {
   /** As the pool's list of hosts spells it: its `host`, or its `hostaddr`. */
   readonly host: string
+  /** The port of that entry. */
   readonly port: number
   /**
    * How long this may be relied upon, in milliseconds from when the question was asked: nobody else is made the leader before

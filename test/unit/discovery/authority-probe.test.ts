@@ -28,7 +28,6 @@ describe('AuthorityProbe', () => {
     },
     {
       what: 'something thrown that is no error',
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
       says: () => Promise.reject('gone'),
       result: { ok: false, reason: 'gone' },
     },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Monitor } from '../../../src/monitor/monitor'
 import type { MonitorOwner } from '../../../src/monitor/monitor'
-import type { Probe, ProbeResult } from '../../../src/monitor/probe'
+import type { ProbeResult } from '../../../src/monitor/probe'
 
 const result: ProbeResult = { ok: false, failure: { reason: 'test', aboutCaller: false, error: undefined } }
 
@@ -38,7 +38,7 @@ function watch(owner: Partial<MonitorOwner<ProbeResult>> = {}) {
   const slow: number[] = []
   const monitor = new Monitor(
     'a:1',
-    probe as unknown as Probe,
+    probe,
     {
       intervalMillis: () => 1000,
       slow: () => void slow.push(performance.now()),
