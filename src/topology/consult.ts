@@ -45,7 +45,7 @@ export function consult(authority: Authority, options: ConsultOptions, topology:
     options.times.timeoutMillis,
   )
 
-  function eventOf(name: string, at: number, result: AuthorityResult): TopologyEvent {
+  function eventOf(name: string, askedAt: number, result: AuthorityResult): TopologyEvent {
     const known = topology.state().authority
     if (!result.ok) {
       if (known?.failure !== result.reason) log('%s cannot be asked: %s', name, result.reason)
@@ -55,7 +55,7 @@ export function consult(authority: Authority, options: ConsultOptions, topology:
     const named = leader && `${leader.host}:${leader.port}`
     if (known?.word === undefined || known.word.named !== named) log('%s says that %s leads', name, named ?? 'nobody')
     const host = leader && options.findHost?.(leader.host, leader.port)
-    return { type: 'spoken', at, verdict: { named, host, leaseMillis: leader?.leaseMillis ?? 0 } }
+    return { type: 'spoken', at: now(), verdict: { askedAt, named, host, leaseMillis: leader?.leaseMillis ?? 0 } }
   }
 }
 

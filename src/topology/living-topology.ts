@@ -180,6 +180,8 @@ export class LivingTopology {
   /** Takes one event: reduces, then performs what follows. */
   dispatch(event: TopologyEvent): void {
     if (this.#stopped) return
+    // News that comes after a lease has run out must not find it standing, only because its timer is late.
+    if (event.type !== 'tick' && event.type !== 'stalled') this.mindLease()
     const before = this.#state
     const next = reduceTopology(before, event)
     if (next === before) return

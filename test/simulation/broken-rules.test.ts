@@ -64,6 +64,14 @@ const broken: Record<InvariantName | typeof calmInvariant, Partial<Rules>> = {
   'nothing in doubt is a target, and writes go to the leader alone': {
     reduce: (state, event) => (event.type === 'suspected' ? state : realRules.reduce(state, event)),
   },
+  'writes go only where the authority has said, and only while its word holds': {
+    // A lease never ends.
+    reduce: (state, event) =>
+      realRules.reduce(
+        state,
+        event.type === 'spoken' ? { ...event, verdict: { ...event.verdict, leaseMillis: 1e9 } } : event,
+      ),
+  },
   'a leader is announced when it can be used, and its loss when it cannot': {
     effects: (before, after) => realRules.effects(before, after).filter(({ type }) => type !== 'leader-lost'),
   },
@@ -98,7 +106,7 @@ const broken: Record<InvariantName | typeof calmInvariant, Partial<Rules>> = {
 it.each(Object.entries(broken))('%s: a missing rule is noticed', (name, rules) => {
   const noticed = fc.check(
     fc.property(
-      histories(),
+      histories({ authority: name.includes('authority') }),
       (history) => !violations(history, { ...realRules, ...rules }, [name as InvariantName]).has(name),
     ),
     { ...seeded(1000), endOnFailure: true },

@@ -1,8 +1,9 @@
 import type { HostKey, HostRecord } from './host'
 import type { AuthorityState, TopologyState } from './state'
 
-/** What an authority said when it was asked; `named` is its own name for the leader, undefined if it says that nobody leads. */
+/** What an authority said when it was asked, at `askedAt`; `named` is its own name for the leader, undefined if it says that nobody leads. */
 export interface Verdict {
+  readonly askedAt: number
   readonly named: string | undefined
   /** The host of the list that this is, if it is one. */
   readonly host: HostKey | undefined
@@ -10,11 +11,11 @@ export interface Verdict {
   readonly leaseMillis: number
 }
 
-/** The authority has answered a question that was sent at `at`. An answer to an older question than the last changes nothing. */
-export function spoken(state: TopologyState, verdict: Verdict, at: number): TopologyState {
+/** The authority has answered. An answer to an older question than the last changes nothing. */
+export function spoken(state: TopologyState, verdict: Verdict): TopologyState {
   const { authority } = state
+  const { named, host, askedAt: at } = verdict
   if (authority === undefined || at < (authority.word?.at ?? -Infinity)) return state
-  const { named, host } = verdict
   // That nobody leads is true until it says something else.
   const until = named === undefined ? Infinity : at + verdict.leaseMillis
   const word = Object.freeze({ named, host, at, until })

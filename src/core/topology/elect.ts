@@ -65,16 +65,14 @@ function decide(
 function decideByWord(state: TopologyState, claimants: readonly Contender[], at: number): TopologyState {
   const { authority, leader, stalledUntil } = state
   const confirmed = confirmedHost(state)
-  if (leader !== undefined && leader.key !== confirmed) {
-    // Its lease ran out while this process was blocked: the authority is asked before the leader is given up.
-    const isHeard = authority?.word?.host !== leader.key || at >= stalledUntil
-    if (!isHeard) return { ...state, decideAt: stalledUntil }
-  }
+  // Its lease ran out while this process was blocked: the authority is asked before the leader is given up.
+  const isUnheard = leader?.key !== confirmed && authority?.word?.host === leader?.key && at < stalledUntil
+  if (isUnheard && stillLeads(state)) return { ...state, decideAt: stalledUntil }
   const winner = claimants.find(({ host }) => host.key === confirmed && host.suspectedAt === undefined)
   const keeps = leader !== undefined && leader.key === confirmed && stillLeads(state)
-  if (winner === undefined && !keeps) return dismiss(state, at)
-  const next = winner === undefined ? state : crown(state, winner, at)
-  return { ...next, decideAt: authority?.word?.until }
+  const next = winner === undefined ? (keeps ? state : dismiss(state, at)) : crown(state, winner, at)
+  // Also while nobody leads: the host that was named may answer when the word is old.
+  return confirmed === undefined ? next : { ...next, decideAt: authority?.word?.until }
 }
 
 /** A host in doubt is elected by nobody; one that would depose a leader who still answers needs a second look. */

@@ -14,7 +14,7 @@ export type TopologyEvent =
   | { readonly type: 'tick'; readonly at: number }
   | { readonly type: 'hosts'; readonly at: number; readonly keys: readonly HostKey[] }
   | { readonly type: 'reset'; readonly at: number }
-  /** The authority answered, or could not be asked. */
+  /** The authority answered, or could not be asked; `at` is when that was heard, since a lease may be over by then. */
   | { readonly type: 'spoken'; readonly at: number; readonly verdict: Verdict }
   | { readonly type: 'speechless'; readonly at: number; readonly reason: string }
   /** This process was blocked: what is due by time waits until then, so that what was told meanwhile is heard first. */

@@ -27,7 +27,7 @@ export function reduceTopology(state: TopologyState, event: TopologyEvent): Topo
     case 'reset':
       return elect(forgetHistory(state), event.at)
     case 'spoken': {
-      const next = spoken(state, event.verdict, event.at)
+      const next = spoken(state, event.verdict)
       return next === state ? state : elect(next, event.at)
     }
     case 'speechless': {

@@ -38,9 +38,15 @@ describe('a copy that is started as a second primary on the same timeline', () =
     expect(splitBrains[0]).toEqual({ hosts: [keyOf(leader), keyOf(copy)], leader: keyOf(leader) })
     const both = [keyOf(leader), keyOf(copy)]
 
-    // A pool that starts now has nobody to stay with.
+    // A pool that starts now has nobody to stay with. Where nobody listens for it, the process is warned.
+    const warned = new Promise<Error & { code?: string }>((resolve) => process.once('warning', resolve))
     const late = makePool({ connectionString: cluster.connectionString(), failoverTimeoutMillis: 300 })
+    late.pool.removeAllListeners('splitBrain')
     const error = await rejection(late.pool.query('select 1'))
+    expect(await warned).toMatchObject({
+      code: 'PG_LEADER_SPLIT_BRAIN',
+      message: expect.stringContaining('all claim the lead'),
+    })
     expect(isSplitBrainError(error.cause) && error.cause.hosts).toEqual(both)
     expect(error.cause).toMatchObject({ name: 'SplitBrainError', code: 'SPLIT_BRAIN' })
 

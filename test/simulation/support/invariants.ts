@@ -60,8 +60,7 @@ export const invariants = {
   ) => {
     const steps = after.generation - before.generation
     const changed = after.leader !== undefined && incarnation(after, ledger) !== past.leader?.incarnation
-    // A restart of a leader that is about to be deposed is told when the rival has been looked at again.
-    if (after.leader !== undefined && after.leader === before.leader && hasNewerRival(after, ledger)) return undefined
+    if (after.leader !== undefined && after.leader === before.leader && isUntold(after, ledger)) return undefined
     return steps === (changed ? 1 : 0) ? undefined : `${steps} up, ${changed ? 'another' : 'no other'} incarnation`
   },
 
@@ -108,6 +107,14 @@ export const invariants = {
     if (doubted !== undefined) return `${doubted} is a target and in doubt`
     const stranger = writesTo.find((key) => key !== after.leader?.key)
     return stranger && `writes go to ${stranger}`
+  },
+
+  'writes go only where the authority has said, and only while its word holds': ({ after, now, writesTo }, ledger) => {
+    const [host] = writesTo
+    if (after.authority === undefined || host === undefined) return undefined
+    const { word } = ledger
+    if (word?.host !== host) return `writes go to ${host}, and the authority said ${word?.host ?? 'nobody'}`
+    return now <= word.until ? undefined : `writes go to ${host} at ${now}, its lease ended at ${word.until}`
   },
 
   'a leader is announced when it can be used, and its loss when it cannot': (
@@ -190,7 +197,7 @@ export function violations(
     }
     ledger.noteLeader(moment.after)
     const { leader, generation } = moment.after
-    if (leader !== undefined && (leader !== moment.before.leader || !hasNewerRival(moment.after, ledger))) {
+    if (leader !== undefined && (leader !== moment.before.leader || !isUntold(moment.after, ledger))) {
       past.leader = { key: leader.key, incarnation: incarnation(moment.after, ledger) }
     }
     if (find(moment.effects, 'leader-ready') !== undefined) past.announced = generation
@@ -207,6 +214,11 @@ function incarnation({ leader }: TopologyState, ledger: Ledger): string {
   if (leader === undefined) return 'none'
   const { answer } = ledger.entry(leader.key)
   return `${leader.key} ${answer?.timeline} ${answer?.postmasterStartTime}`
+}
+
+/** While it is contested or in doubt nobody is told that a leader is another one, after a restart, than it was. */
+function isUntold(state: TopologyState, ledger: Ledger): boolean {
+  return hasNewerRival(state, ledger) || !isUsable(state, ledger)
 }
 
 function hasNewerRival({ leader }: TopologyState, ledger: Ledger): boolean {

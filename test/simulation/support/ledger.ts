@@ -28,6 +28,8 @@ export class Ledger {
   identity: string | undefined
   /** The highest timeline on which one of ours has led. */
   highest = -Infinity
+  /** What the authority said last, by when it was asked. */
+  word: { readonly at: number; readonly host: HostKey | undefined; readonly until: number } | undefined
   /** Hosts that claimed the lead beside the leader of their timeline, while that was alive. */
   readonly rivals = new Set<HostKey>()
   #lockedSince: number | undefined
@@ -65,6 +67,9 @@ export class Ledger {
     } else if (event.type === 'suspected') {
       const entry = this.entry(event.host)
       if (entry.answer !== undefined && entry.doubtedAt === undefined && event.at > entry.at) entry.doubtedAt = event.at
+    } else if (event.type === 'spoken') {
+      const { askedAt: at, host, leaseMillis } = event.verdict
+      if (at >= (this.word?.at ?? -Infinity)) this.word = { at, host, until: at + leaseMillis }
     } else if (event.type === 'reset') this.#forget('all')
   }
 

@@ -5,7 +5,7 @@ import type { HostKey, Observation } from '../../../../src/core/topology/host'
 /**
  * One event as a fixture writes it: `TIME HOST primary|fenced|standby [IDENTITY/TIMELINE/START]` for an answer (`-` for a
  * column that cannot be read), `TIME HOST failed|refused|full REASON…`, `TIME HOST suspected`, `TIME tick`, `TIME reset`,
- * `TIME hosts a,b`; `TIME authority HOST LEASE` for its word (`nobody`, or a name that is not on the list, for HOST),
+ * `TIME hosts a,b`; `TIME authority HOST LEASE [ASKED]` for its word (`nobody`, or a name that is not on the list, for HOST),
  * `TIME authority failed REASON…`; `TIME stalled UNTIL`.
  */
 export function parseEvent(line: string, hosts: readonly HostKey[]): TopologyEvent {
@@ -18,7 +18,8 @@ export function parseEvent(line: string, hosts: readonly HostKey[]): TopologyEve
     if (what === 'failed') return { type: 'speechless', at, reason: rest.join(' ') }
     const named = what === 'nobody' ? undefined : what
     const host = hosts.find((key) => key === named)
-    return { type: 'spoken', at, verdict: { named, host, leaseMillis: Number(rest[0] ?? 0) } }
+    const [lease = 0, askedAt = at] = rest
+    return { type: 'spoken', at, verdict: { askedAt: Number(askedAt), named, host, leaseMillis: Number(lease) } }
   }
   switch (what) {
     case 'suspected':
