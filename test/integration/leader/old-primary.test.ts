@@ -56,7 +56,7 @@ async function expectBounded(scene: Scene, writableAt: number): Promise<void> {
   const { next, events, writing } = scene
   const followed = events.told.find(({ topology }) => topology.leader === keyOf(next))!
   const lost = await missingOn(next, writing)
-  const latest = events.latest(writableAt, intervalMillis, next, 'primary', followed.at)
+  const latest = events.latest(writableAt, intervalMillis, next, 'primary', followed)
   expect(lost.filter(({ at }) => at > followed.at)).toEqual([])
   expect(lost.filter(({ at }) => at > latest)).toEqual([])
 }
@@ -130,7 +130,7 @@ describe('after a promotion the old primary lives on', () => {
     await next.query('select pg_reload_conf()')
     await end(scene)
     const lost = await missingOn(next, writing)
-    const latest = events.latest(promotedAt, intervalMillis, next, 'read-only', left.at)
+    const latest = events.latest(promotedAt, intervalMillis, next, 'read-only', left)
     expect(lost.filter(({ at }) => at > left.at)).toEqual([])
     expect(lost.filter(({ at }) => at > latest)).toEqual([])
   })
