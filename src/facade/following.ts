@@ -90,6 +90,8 @@ export class Following {
         targetSessionAttrs: follow.targetSessionAttrs,
         times: settings.times,
         lockoutMillis: this.#longestHold,
+        authority: settings.authority,
+        findHost: (host, port) => this.#destinations.find(host, port),
         createProbe: (key, lost) => this.#createProbe(key, lost),
       },
       (effect) => this.#perform(effect),
@@ -113,6 +115,7 @@ export class Following {
     const call = this.#nextCall ?? beginCall(now())
     this.#nextCall = undefined
     this.#start()
+    this.topology.mindLease()
     this.checkout.enter(call, callback)
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()
@@ -234,6 +237,7 @@ export class Following {
       available: () => this.#destinations.available,
       successors: () => this.#destinations.successors().length,
       explain: () => this.#destinations.explain(),
+      obstacle: () => this.#destinations.obstacle(),
       suitable: (session) => this.#destinations.suits(session),
       trusted: (session) => this.#destinations.suits(session) && !this.#hearsay.doubts(session),
       blames: (error) => this.#blame.of(error),
@@ -324,7 +328,7 @@ export class Following {
         this.clients.retire((session) => session.host === effect.host)
         break
       case 'cut':
-        this.#cut(effect.host)
+        this.#cut(effect.host, effect.generation)
         break
       case 'leader-ready': {
         const { leader, from, changed } = effect
@@ -339,13 +343,21 @@ export class Following {
       }
       case 'history-replaced':
         process.emitWarning(
-          `all hosts have belonged to another history for so long that it is followed now: ` +
+          `another history is followed from now on, since nothing else answered for so long or it was told to be ours: ` +
             `system identifier ${effect.identity ?? 'unknown'}, timeline ${effect.timeline ?? 'unknown'}`,
           { type: 'PgLeaderWarning', code: 'PG_LEADER_HISTORY_REPLACED' },
         )
         break
       case 'split-brain':
-        this.#announce('splitBrain', Object.freeze({ hosts: effect.hosts }))
+        this.#announce(
+          'splitBrain',
+          Object.freeze({ hosts: effect.hosts, leader: this.topology.state.leader?.key }),
+          () =>
+            process.emitWarning(`${effect.hosts.join(' and ')} all claim the lead, on one timeline`, {
+              type: 'PgLeaderWarning',
+              code: 'PG_LEADER_SPLIT_BRAIN',
+            }),
+        )
         break
       case 'publish':
         this.checkout.update()
@@ -357,6 +369,7 @@ export class Following {
         this.#failCallers()
         break
       case 'ask':
+      case 'ask-authority':
         break
       default:
         effect satisfies never
@@ -376,11 +389,10 @@ export class Following {
     this.checkout.failAll(() => fault.failure.error as Error)
   }
 
-  #cut(key: HostKey): void {
+  #cut(key: HostKey, generation: number): void {
     const { host, hostaddr, port } = this.#destinations.host(key)
     const isOnHost = (client: Client): boolean =>
       (client.host === host || client.host === hostaddr) && client.port === port
-    const { generation } = this.topology.state
     this.clients.cut(key, generation, this.#blame.put('nobody', new Error(`${key} does not lead any more`)), isOnHost)
   }
 
@@ -392,9 +404,12 @@ export class Following {
     })
   }
 
-  /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. */
-  #announce(event: 'failover' | 'splitBrain' | 'topology', detail: unknown): void {
-    process.nextTick(() => this.#context.runInAsyncScope(() => this.#inherited.emit(event, detail)))
+  /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. `unheard`: there is none. */
+  #announce(event: 'failover' | 'splitBrain' | 'topology', detail: unknown, unheard?: () => void): void {
+    process.nextTick(() => {
+      const isHeard = this.#context.runInAsyncScope(() => this.#inherited.emit(event, detail))
+      if (!isHeard) unheard?.()
+    })
   }
 
   #adopt(client: PoolClient, callback: (usable: boolean) => void): void {

@@ -265,6 +265,7 @@ export class PoolDoor {
         available: () => true,
         successors: () => 0,
         explain: () => [],
+        obstacle: () => undefined,
         suitable: () => true,
         trusted: () => true,
         blames: () => 'caller',

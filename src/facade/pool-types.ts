@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { Authority } from '../discovery/authority'
 import type { StatementMarks } from '../execution/run-query'
 import type { ClientOptions } from './client'
 
@@ -37,6 +38,11 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
    * again. Default: 1000; 0: always, Infinity: never.
    */
   aliveCheckMillis?: number | undefined
+  /**
+   * Has to confirm the leader: a primary that it does not name is not written to, nor one whose lease is over; then every
+   * session there is cut. Default: none, the servers' own answers decide.
+   */
+  authority?: Authority | undefined
 }
 
 /** A statement with our marks beside pg's own options. */
@@ -57,4 +63,6 @@ export interface MarkedQueryForms {
 export interface SplitBrainEvent {
   /** Their entries in the host list, `host:port`. */
   readonly hosts: readonly string[]
+  /** The one of them that is followed still; undefined if none is. */
+  readonly leader: string | undefined
 }

@@ -128,7 +128,10 @@ export interface Pool extends pg.Pool {
   on(event: 'topology', listener: (topology: TopologySnapshot) => void): this
   /** Somebody else leads, or the same host after a restart; told when the last caller that was held has been served. */
   on(event: 'failover', listener: (failover: FailoverEvent) => void): this
-  /** Several hosts claim the lead on one timeline: the present leader is kept, if there is one, and none is elected. */
+  /**
+   * Several hosts claim the lead on one timeline: the present leader is kept, if there is one, and none is elected. If nobody
+   * listens, the process is warned (`PG_LEADER_SPLIT_BRAIN`).
+   */
   on(event: 'splitBrain', listener: (splitBrain: SplitBrainEvent) => void): this
   /** pg-pool's own events. */
   on<K extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(

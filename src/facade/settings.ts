@@ -1,4 +1,5 @@
 import { kindOf } from '../client/conninfo/given-options'
+import type { Authority } from '../discovery/authority'
 import { ConnInfoError } from '../errors'
 import type { Limits } from '../pool/deadlines'
 import type { MonitorTimes } from '../topology/living-topology'
@@ -9,6 +10,7 @@ export interface Settings {
   readonly maxWaiting: number
   readonly aliveCheckMillis: number
   readonly times: MonitorTimes
+  readonly authority: Authority | undefined
 }
 
 const defaults = { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 }
@@ -36,12 +38,20 @@ export function readSettings(
     },
     maxWaiting: number('maxWaiting', options['maxWaiting'], { least: 1, infinite: true }) ?? 10_000,
     aliveCheckMillis: number('aliveCheckMillis', options['aliveCheckMillis'], { least: 0, infinite: true }) ?? 1000,
+    authority: readAuthority(options['authority']),
     times: {
       intervalMillis: monitor === false ? Infinity : time('intervalMillis'),
       leaderlessIntervalMillis: time('leaderlessIntervalMillis'),
       timeoutMillis: time('timeoutMillis'),
     },
   }
+}
+
+function readAuthority(given: unknown): Authority | undefined {
+  if (given === undefined) return undefined
+  const { name, leader } = (given ?? {}) as Partial<Record<keyof Authority, unknown>>
+  if (typeof name === 'string' && name !== '' && typeof leader === 'function') return given as Authority
+  throw new ConnInfoError(`authority must be an object with a name and a function leader, not ${show(given)}`)
 }
 
 function number(name: string, value: unknown, range: { least: number; infinite?: boolean }): number | undefined {

@@ -25,6 +25,7 @@ export type WrapOptions = Pick<
   | 'maxWaiting'
   | 'monitor'
   | 'aliveCheckMillis'
+  | 'authority'
 >
 
 /** pg-pool's own lists: nothing else tells which clients a pool had before it was wrapped. */

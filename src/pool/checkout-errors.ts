@@ -19,7 +19,12 @@ export function holdExpired(port: CheckoutPort, waited: number, paused: boolean)
     ? 'the pool is paused; call resume()'
     : `no suitable host: ${someOf(hosts.map(({ host, reason }) => `${host} ${reason}`))}`
   const message = `timeout exceeded after ${waitedMillis} ms (${limit}) without a client: ${why}`
-  return new HostSelectionTimeoutError(message, { limit, waitedMillis, hosts })
+  return new HostSelectionTimeoutError(message, {
+    limit,
+    waitedMillis,
+    hosts,
+    cause: paused ? undefined : port.obstacle(),
+  })
 }
 
 /** There was a host to go to all the time, and it would not have us. */
@@ -43,6 +48,7 @@ export function queueFull(port: CheckoutPort): WaitQueueFullError {
         .explain()
         .map(({ host, reason }) => `${host} ${reason}`)
         .join('; '),
+    { cause: port.obstacle() },
   )
 }
 

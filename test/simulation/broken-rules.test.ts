@@ -30,6 +30,9 @@ const broken: Record<InvariantName | typeof calmInvariant, Partial<Rules>> = {
   'a leader is never below the highest timeline that led': {
     reduce: forgetting(() => ({ highestTimeline: undefined })),
   },
+  'nobody leads while a host of ours has shown a newer timeline twice': {
+    reduce: forgetting((state) => ({ hosts: state.hosts.map((host) => ({ ...host, sightings: 0 })) })),
+  },
   'a leader is never of another cluster': { reduce: forgetting(() => ({ systemIdentifier: undefined })) },
   'a leader is a host whose newest answer accepts writes': {
     // Old news is believed as if it were new.
@@ -52,11 +55,22 @@ const broken: Record<InvariantName | typeof calmInvariant, Partial<Rules>> = {
         event.type === 'observed' ? { ...event, answer: { ...event.answer, postmasterStartTime: 'always' } } : event,
       ),
   },
+  'a second primary on the timeline of the leader does not inherit the lead': {
+    reduce: forgetting(() => ({ rivals: [] })),
+  },
   'a leader that still answers gives way only to one that was seen twice': {
     reduce: forgetting((state) => ({ hosts: state.hosts.map((host) => ({ ...host, confirmations: 9 })) })),
   },
   'nothing in doubt is a target, and writes go to the leader alone': {
     reduce: (state, event) => (event.type === 'suspected' ? state : realRules.reduce(state, event)),
+  },
+  'writes go only where the authority has said, and only while its word holds': {
+    // A lease never ends.
+    reduce: (state, event) =>
+      realRules.reduce(
+        state,
+        event.type === 'spoken' ? { ...event, verdict: { ...event.verdict, leaseMillis: 1e9 } } : event,
+      ),
   },
   'a leader is announced when it can be used, and its loss when it cannot': {
     effects: (before, after) => realRules.effects(before, after).filter(({ type }) => type !== 'leader-lost'),
@@ -67,7 +81,7 @@ const broken: Record<InvariantName | typeof calmInvariant, Partial<Rules>> = {
         .effects(before, after)
         .map((effect) => (effect.type === 'leader-ready' ? { ...effect, changed: false } : effect)),
   },
-  'what is left of the last leader is cut when there is another, and nobody else is': {
+  'what is left of the last leader is cut when there is another or history has left it, and nobody else is': {
     effects: (before, after) => realRules.effects(before, after).filter(({ type }) => type !== 'cut'),
   },
   'a loss has a time': {
@@ -92,7 +106,7 @@ const broken: Record<InvariantName | typeof calmInvariant, Partial<Rules>> = {
 it.each(Object.entries(broken))('%s: a missing rule is noticed', (name, rules) => {
   const noticed = fc.check(
     fc.property(
-      histories(),
+      histories({ authority: name.includes('authority') }),
       (history) => !violations(history, { ...realRules, ...rules }, [name as InvariantName]).has(name),
     ),
     { ...seeded(1000), endOnFailure: true },

@@ -6,7 +6,15 @@ import { checkPort } from './port'
 export type GivenOptions = Readonly<Record<string, unknown>>
 
 /** Options of ours that make a pool follow somebody. `targetSessionAttrs` and `loadBalanceHosts` are judged by value. */
-const ours = ['hosts', 'hostaddr', 'failoverTimeoutMillis', 'maxWaiting', 'monitor', 'aliveCheckMillis'] as const
+const ours = [
+  'hosts',
+  'hostaddr',
+  'failoverTimeoutMillis',
+  'maxWaiting',
+  'monitor',
+  'aliveCheckMillis',
+  'authority',
+] as const
 
 /** Options that a reader of the plans may try, and that would silently do nothing. */
 const missing = ['outcome', 'discovery', 'readOnly'] as const
