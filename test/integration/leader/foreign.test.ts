@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isForeignClusterError } from '../../../src/index'
-import { poll, startCluster } from '../../support'
+import { FaultProxy, poll, startCluster } from '../../support'
 import type { Cluster, Host } from '../../support'
 import { useCluster } from '../pool/support/clusters'
 import { rejection, usePools } from '../pool/support/pools'
 import type { Watched } from '../pool/support/pools'
-import { FaultProxy } from '../../support'
 import { createTable, idsOn, missingOn, startWriting } from './support/writing'
 
 const cluster = useCluster({ hosts: 2 })
