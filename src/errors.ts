@@ -249,6 +249,30 @@ export class TransactionStateError extends PgLeaderError {
   }
 }
 
+/**
+ * A statement was marked `exactlyOnce` that cannot be run so: several statements, CALL, COPY, VACUUM and whatever else may
+ * commit inside, a cursor or stream, `rows`. It was not sent. SQLSTATE 0A000 (feature_not_supported).
+ */
+export class UnsupportedStatementError extends PgLeaderError {
+  constructor(message: string) {
+    super(message, '0A000')
+  }
+}
+
+/**
+ * A statement that was to be executed exactly once was: it is committed, but the connection was lost before its answer had
+ * come in whole, so that its rows and their number are not known. Do not send it again. SQLSTATE 08006
+ * (connection_failure); `cause` is what `pg` said.
+ */
+export class ResultLostError extends PgLeaderError {
+  /** Always `committed`: what it wrote is there. */
+  readonly outcome = 'committed'
+
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, '08006', options)
+  }
+}
+
 function branded(name: string, error: unknown): boolean {
   return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[brand] === name
 }
@@ -306,4 +330,14 @@ export function isTransactionRolledBackError(error: unknown): error is Transacti
 /** Whether `error` is a {@link TransactionStateError} of any copy of this library. */
 export function isTransactionStateError(error: unknown): error is TransactionStateError {
   return branded('TransactionStateError', error)
+}
+
+/** Whether `error` is an {@link UnsupportedStatementError} of any copy of this library. */
+export function isUnsupportedStatementError(error: unknown): error is UnsupportedStatementError {
+  return branded('UnsupportedStatementError', error)
+}
+
+/** Whether `error` is a {@link ResultLostError} of any copy of this library. */
+export function isResultLostError(error: unknown): error is ResultLostError {
+  return branded('ResultLostError', error)
 }

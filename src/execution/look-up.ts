@@ -1,11 +1,11 @@
 import type { Evidence } from '../core/outcome/evidence'
-import type { Doubt, LookUp } from '../core/outcome/incarnation'
+import type { Doubt, LookUp, Witness } from '../core/outcome/incarnation'
 import { judge } from '../core/outcome/judge'
 import type { Verdict } from '../core/outcome/judge'
 import { backoffMillis } from '../core/retry/backoff'
 import { serverCode } from '../core/retry/sqlstate'
 import { cutSocket } from '../pool/session'
-import type { PoolClient } from '../pool/session'
+import type { PoolClient, Session } from '../pool/session'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
 import { random } from '../runtime/random'
@@ -31,7 +31,7 @@ export interface LookUpPort {
 }
 
 /** Asks the leader what became of a COMMIT until that is known, or not to be known. Never rejects. */
-export async function lookUp(port: LookUpPort, doubt: Doubt, pid: number): Promise<Verdict> {
+async function lookUp(port: LookUpPort, doubt: Doubt, pid: number): Promise<Verdict> {
   const begun = now()
   for (let asked = 1; ; asked += 1) {
     let reason: string
@@ -51,6 +51,29 @@ export async function lookUp(port: LookUpPort, doubt: Doubt, pid: number): Promi
     if (now() - begun > port.lookUpMillis) return { outcome: 'unknown', reason }
     await pause(asked)
   }
+}
+
+/** What is known of a transaction whose COMMIT went unanswered, beside what its session knows. */
+export interface Unanswered {
+  readonly witness: Witness | undefined
+  readonly witnessedAt: number
+  /** This process was not running for a while since its server last gave a sign of life. */
+  readonly stalled: boolean
+}
+
+/** Looks up what became of the transaction that a session was lost with. */
+export function lookUpSession(port: LookUpPort, session: Session, unanswered: Unanswered): Promise<Verdict> {
+  const { server, host, loss } = session
+  const { witness, witnessedAt, stalled } = unanswered
+  if (witness === undefined || server === undefined) {
+    return Promise.resolve({ outcome: 'unknown', reason: 'it carried no witness' })
+  }
+  const { incarnation, direct } = server
+  const lostAt = loss?.at ?? now()
+  const closedByPeer = loss !== undefined && loss.how !== 'cut'
+  const doubt = { host, witness, incarnation, direct, witnessedAt, lostAt, closedByPeer, stalled }
+  const { processID } = session.client as unknown as { readonly processID: number | null }
+  return lookUp(port, doubt, processID ?? 0)
 }
 
 function pause(asked: number): Promise<void> {

@@ -39,6 +39,12 @@ export interface StatementMarks {
   readonly readOnly?: boolean
   /** Executing the statement twice is the same as executing it once: it may be sent again. Default: false. */
   readonly idempotent?: boolean
+  /**
+   * The statement is executed once, whatever becomes of its connection: it carries a witness (an id and a WAL position) in
+   * the same message, no round trip more, and its fate is looked up on the leader where the connection alone does not tell
+   * it. For one SELECT, VALUES, TABLE, WITH, INSERT, UPDATE, DELETE or MERGE. Default: the pool's option `exactlyOnce`.
+   */
+  readonly exactlyOnce?: boolean
   /** Ends the wait for a client. Once the statement was sent it has no effect. */
   readonly signal?: AbortSignal
 }

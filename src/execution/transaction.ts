@@ -1,5 +1,4 @@
 import type { Witness } from '../core/outcome/incarnation'
-import type { Verdict } from '../core/outcome/judge'
 import { backoffMillis } from '../core/retry/backoff'
 import { decideTransaction } from '../core/retry/decide-transaction'
 import type { TransactionDecision, TransactionFailure } from '../core/retry/decide-transaction'
@@ -17,13 +16,13 @@ import { random } from '../runtime/random'
 import type { Scope } from '../runtime/scope'
 import { after } from '../runtime/timer'
 import type { FailoverStory } from '../telemetry/failover-story'
-import { lookUp } from './look-up'
+import { lookUpSession } from './look-up'
 import type { LookUpPort } from './look-up'
 import { viewOfTransaction } from './transaction-client'
 import { planTransaction } from './transaction-options'
 import type { TransactionOptions, TransactionPlan } from './transaction-options'
 import { gatherFacts, isReadTimeout } from './verdict'
-import { asText, readWitness, witnessQuestion } from './witness'
+import { asText, isUnreadable, readWitness, witnessQuestion } from './witness'
 
 const log = createLog('execution')
 
@@ -156,7 +155,7 @@ class Attempt<T> {
       const decision = await this.#decide(session, 'commit', error)
       if (decision.action !== 'look-up') return this.#conclude(out, 'commit', error, decision)
       out.release(true)
-      const found = await this.#lookUp(session, known, stalled)
+      const found = await lookUpSession(this.#port, session, { ...known, stalled })
       if (found.outcome === 'committed') return { value }
       if (found.outcome === 'aborted') return { again: { error, backOff: false, reason: found.reason } }
       this.#port.story.unknown()
@@ -229,29 +228,6 @@ class Attempt<T> {
     if (isRolledBack) throw rolledBack(error, 'a statement of it had failed, and COMMIT rolled it back')
     throw error
   }
-
-  #lookUp(session: Session, { witness, witnessedAt }: Known, stalled: boolean): Promise<Verdict> {
-    const { server, host, loss } = session
-    if (witness === undefined || server === undefined) {
-      return Promise.resolve({ outcome: 'unknown', reason: 'its server lets nobody write a witness' })
-    }
-    const doubt = {
-      host,
-      witness,
-      ...server,
-      witnessedAt,
-      lostAt: loss?.at ?? now(),
-      closedByPeer: loss?.byPeer === true,
-      stalled,
-    }
-    const { processID } = session.client as unknown as { readonly processID: number | null }
-    return lookUp(this.#port, doubt, processID ?? 0)
-  }
-}
-
-/** Undefined function or column, missing right: this server does not let a witness be written, or its identity be read. */
-function isUnreadable(code: string | undefined): boolean {
-  return code?.startsWith('42') === true
 }
 
 /** Ends what has been begun; false if that failed, and the client is of no use any more. */

@@ -6,8 +6,10 @@ import { connectionOf } from '../client/pg-internals'
 import { observeSession } from '../client/session-news'
 import { noEvidence } from '../core/outcome/evidence'
 import { initialTopology } from '../core/topology/state'
+import { onceWayOf, runExactlyOnce } from '../execution/exactly-once'
+import type { OnceWay } from '../execution/exactly-once'
 import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
-import type { QueryCallback } from '../execution/run-query'
+import type { QueryCallback, StatementMarks } from '../execution/run-query'
 import { runTransaction } from '../execution/transaction'
 import type { TransactionFunction, TransactionPort } from '../execution/transaction'
 import type { TransactionOptions } from '../execution/transaction-options'
@@ -50,6 +52,8 @@ export class PoolDoor {
   /** Where nothing is followed: holds callers while the pool is paused. Made by the first pause. */
   #pausing: Checkout | undefined
   #transactions: TransactionPort | undefined
+  /** Statements that can be are executed exactly once without being marked so. */
+  readonly #exactlyOnce: boolean = false
 
   /** `options`: as given, for our own among them. */
   constructor(
@@ -64,6 +68,7 @@ export class PoolDoor {
     hideOptions(pool.options)
     if (follow.plain) return
     const settings = readSettings(options, follow.connectTimeoutMillis)
+    this.#exactlyOnce = settings.exactlyOnce
     this.#following = new Following(pool, this.#clients, follow, settings, inherited)
     ;(pool as unknown as { Client: typeof Client }).Client = this.#following.Client
   }
@@ -114,6 +119,10 @@ export class PoolDoor {
 
   query(text: unknown, values: unknown, callback: unknown): unknown {
     const following = this.#following
+    if (this.#exactlyOnce || isMarkedOnce(text)) {
+      const way = isMarkedOnce(text) ? 'marked' : onceWayOf(text)
+      if (way !== undefined) return this.#queryOnce(text, values, callback, way)
+    }
     if (following === undefined || typeof text === 'function' || this.#pool.ending) {
       return this.#inherited.query(text, values, callback)
     }
@@ -130,8 +139,25 @@ export class PoolDoor {
     }).catch(recapture)
   }
 
+  #queryOnce(text: unknown, values: unknown, callback: unknown, way: OnceWay): unknown {
+    const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
+    const given = typeof values === 'function' ? undefined : values
+    const answered = runExactlyOnce(this.#transactionPort(), text, given, way)
+    if (told === undefined) return this.#Promise.resolve(answered).catch(recapture)
+    // A user's callback runs outside of the promise: what it throws is not ours to swallow.
+    void answered.then(
+      (result) => process.nextTick(told, undefined, result),
+      (error: unknown) => process.nextTick(told, error),
+    )
+    return undefined
+  }
+
+  #transactionPort(): TransactionPort {
+    return (this.#transactions ??= this.#createTransactionPort())
+  }
+
   transaction<T>(work: TransactionFunction<T>, options: TransactionOptions | undefined): Promise<T> {
-    return runTransaction((this.#transactions ??= this.#createTransactionPort()), work, options)
+    return runTransaction(this.#transactionPort(), work, options)
   }
 
   /** Where nothing is followed there is nobody to hold callers, and nothing was seen that could prove anything. */
@@ -284,6 +310,10 @@ export class PoolDoor {
   get #Promise(): PromiseConstructor {
     return (this.#pool as unknown as { Promise: PromiseConstructor }).Promise
   }
+}
+
+function isMarkedOnce(query: unknown): boolean {
+  return typeof query === 'object' && query !== null && (query as StatementMarks).exactlyOnce === true
 }
 
 function once(act: () => unknown): () => void {

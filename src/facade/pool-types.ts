@@ -31,6 +31,12 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
   failoverTimeoutMillis?: number | undefined
   /** How many callers are held for want of a host; the next is refused at once. Default: 10000. */
   maxWaiting?: number | undefined
+  /**
+   * Statements of `pool.query` are executed exactly once where that can be had, without being marked: INSERT, UPDATE, DELETE
+   * and MERGE as with the mark of the same name, SELECT, WITH, VALUES and TABLE with the part of it that costs nothing. All
+   * else, and what is marked `exactlyOnce: false`, `readOnly` or `idempotent`, goes as ever. Default: false.
+   */
+  exactlyOnce?: boolean | undefined
   /** How the hosts are watched. `false`: only when something happened. */
   monitor?: MonitorOptions | false | undefined
   /**

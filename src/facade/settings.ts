@@ -11,6 +11,7 @@ export interface Settings {
   readonly aliveCheckMillis: number
   readonly times: MonitorTimes
   readonly authority: Authority | undefined
+  readonly exactlyOnce: boolean
 }
 
 const defaults = { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 }
@@ -39,12 +40,18 @@ export function readSettings(
     maxWaiting: number('maxWaiting', options['maxWaiting'], { least: 1, infinite: true }) ?? 10_000,
     aliveCheckMillis: number('aliveCheckMillis', options['aliveCheckMillis'], { least: 0, infinite: true }) ?? 1000,
     authority: readAuthority(options['authority']),
+    exactlyOnce: readFlag('exactlyOnce', options['exactlyOnce']),
     times: {
       intervalMillis: monitor === false ? Infinity : time('intervalMillis'),
       leaderlessIntervalMillis: time('leaderlessIntervalMillis'),
       timeoutMillis: time('timeoutMillis'),
     },
   }
+}
+
+function readFlag(name: string, given: unknown): boolean {
+  if (given === undefined || typeof given === 'boolean') return given === true
+  throw new ConnInfoError(`${name} must be true or false, not ${show(given)}`)
 }
 
 function readAuthority(given: unknown): Authority | undefined {

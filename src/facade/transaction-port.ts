@@ -31,6 +31,8 @@ export function createTransactionPort(source: TransactionSource, rest: Rest): Tr
         if (client === undefined) return reject(error ?? new Error('there is no client'))
         // Nobody waits for it any more.
         if (signal?.aborted === true) return done?.()
+        // Of a pool of one host nobody else listens: an end between two statements must not end the process.
+        client.on('error', ignored)
         resolve({ client, session: source.session(client), release: (broken) => giveBack(client, done, broken) })
       })
     })
@@ -51,6 +53,12 @@ export function createTransactionPort(source: TransactionSource, rest: Rest): Tr
 
 /** What may hang is destroyed at once: pg-pool would wait for the other side to close it. */
 function giveBack(client: PoolClient, done: ((release?: boolean) => void) | undefined, broken: boolean): void {
+  client.removeListener('error', ignored)
   done?.(broken)
   if (broken) cutSocket(client)
+}
+
+/** It is told to whoever waits for a statement, or finds out with the next. */
+function ignored(): void {
+  // Nobody else needs to know.
 }

@@ -25,6 +25,7 @@ export type WrapOptions = Pick<
   | 'maxWaiting'
   | 'monitor'
   | 'aliveCheckMillis'
+  | 'exactlyOnce'
   | 'authority'
 >
 

@@ -32,19 +32,24 @@ export interface Session {
   warned: boolean
   /** We have cut it: the other side may know nothing of that. */
   cut: boolean
-  /** When it was seen to end, and whether the other side ended it. */
-  loss: { readonly at: number; readonly byPeer: boolean } | undefined
+  /** When it was seen to end, and how. */
+  loss: { readonly at: number; readonly how: Loss } | undefined
   /** The last error that the server sent; of a transaction that has failed the one that it failed with. */
   lastError: unknown
   /** What its server is, once a transaction has had it told. */
   server: ServerIdentity | undefined
 }
 
+/** The other side closed it in good order or reset it; or we cut it, or the network gave up. */
+export type Loss = 'end of file' | 'reset' | 'cut'
+
 /** What a session knows of the server process at its other end. */
 export interface ServerIdentity {
   readonly incarnation: Incarnation
   /** The server sees the very address and port that our socket has: nothing stands between. */
   readonly direct: boolean
+  /** It runs on this machine: a Unix socket, or the loopback interface. */
+  readonly local: boolean
 }
 
 /** Whether it is not to be handed out again, whatever becomes of its host. */
@@ -99,23 +104,23 @@ export function noteNews(session: Session, news: SessionNews, at: number): void 
       break
     case 'error': {
       const code = serverCode(news.error)
-      if (code === undefined) noteLoss(session, at, saysPeerClosed(news.error))
+      if (code === undefined) noteLoss(session, at, saysPeerClosed(news.error) ? 'reset' : 'cut')
       // Its socket may live for another moment: released meanwhile, it must not come to rest among the idle.
       else if (announcesEnd(code)) session.announced = true
       if (code !== undefined && code !== sqlstate.inFailedSqlTransaction) session.lastError = news.error
       break
     }
     case 'end':
-      noteLoss(session, at, !isEnding(session.client))
+      noteLoss(session, at, isEnding(session.client) ? 'cut' : 'end of file')
       break
     default:
       news satisfies never
   }
 }
 
-function noteLoss(session: Session, at: number, byPeer: boolean): void {
+function noteLoss(session: Session, at: number, how: Loss): void {
   session.broken = true
-  session.loss ??= { at, byPeer: byPeer && !session.cut }
+  session.loss ??= { at, how: session.cut ? 'cut' : how }
 }
 
 /** Cuts a connection without waiting for a server that may be frozen; what runs on it fails at once. */

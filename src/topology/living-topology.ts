@@ -1,7 +1,7 @@
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
 import { addReport, noEvidence } from '../core/outcome/evidence'
 import type { Evidence } from '../core/outcome/evidence'
-import { refusesEverybody } from '../core/retry/connect-failure'
+import { refusalOf } from '../core/retry/connect-failure'
 import { serverCode, sqlstate } from '../core/retry/sqlstate'
 import { callerFault, explain } from '../core/topology/explain'
 import { planEffects } from '../core/topology/effects'
@@ -304,9 +304,10 @@ export class LivingTopology {
       this.#evidence = addReport(this.#evidence, host, { type: 'answer', ...times, ...result })
       this.dispatch({ type: 'observed', host, at: sentAt, answer: result.answer })
     } else {
-      if (refusesEverybody(result.failure.error)) {
-        this.#evidence = addReport(this.#evidence, host, { type: 'refused', ...times })
-      }
+      const by = refusalOf(result.failure.error)
+      const failure =
+        by === undefined ? ({ type: 'failed', ...times } as const) : ({ type: 'refused', by, ...times } as const)
+      this.#evidence = addReport(this.#evidence, host, failure)
       const known = hostRecord(this.#state, host)
       if (known?.failure?.reason !== result.failure.reason) log('%s: %s', host, result.failure.reason)
       const isFull = serverCode(result.failure.error) === sqlstate.tooManyConnections

@@ -14,6 +14,7 @@ const ours = [
   'monitor',
   'aliveCheckMillis',
   'authority',
+  'exactlyOnce',
 ] as const
 
 /** Options that a reader of the plans may try, and that would silently do nothing. */

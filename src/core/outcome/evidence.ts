@@ -8,6 +8,7 @@ export const longestGapMillis = 100
 const mostReports = 64
 const mostSpells = 8
 const mostArrivals = 8
+const mostVisits = 8
 
 /** What a monitor asks beside what makes up an observation, for the sake of the outcome. */
 export interface Recovery {
@@ -54,6 +55,11 @@ export interface Arrival {
 interface HostEvidence {
   readonly reports: readonly StandbyReport[]
   readonly spells: readonly RefusalSpell[]
+  /** The last spell goes on; in it nobody was listening. */
+  readonly refuses: boolean
+  readonly deserted: boolean
+  /** When somebody let us in, and was gone again, where nobody had been listening before: a server between two others. */
+  readonly visits: readonly number[]
   readonly arrivals: readonly Arrival[]
   readonly last: { readonly answer: Observation; readonly recovery: Recovery } | undefined
 }
@@ -73,10 +79,18 @@ export interface Evidence {
 
 export const noEvidence: Evidence = Object.freeze({ hosts: new Map(), claims: new Map() })
 
-const nothingSeen: HostEvidence = { reports: [], spells: [], arrivals: [], last: undefined }
+const nothingSeen: HostEvidence = {
+  reports: [],
+  spells: [],
+  refuses: false,
+  deserted: false,
+  visits: [],
+  arrivals: [],
+  last: undefined,
+}
 
 /** One report of a monitor. */
-export type Report = Answer | Refusal
+export type Report = Answer | Refusal | OtherFailure
 
 interface Answer {
   readonly type: 'answer'
@@ -89,25 +103,48 @@ interface Answer {
 /** Nobody listens there, or a postmaster that lets nobody in (57P03). */
 interface Refusal {
   readonly type: 'refused'
+  readonly by: 'nobody' | 'postmaster'
   readonly sentAt: number
+  readonly receivedAt: number
+}
+
+/** It did not answer, or ended the connection. */
+interface OtherFailure {
+  readonly type: 'failed'
   readonly receivedAt: number
 }
 
 /** What is known after one more report. */
 export function addReport(evidence: Evidence, host: HostKey, report: Report): Evidence {
   const before = evidence.hosts.get(host) ?? nothingSeen
-  const after = report.type === 'answer' ? answered(before, report) : refused(before, report)
+  const after = heard(before, report)
   const hosts = after === before ? evidence.hosts : new Map(evidence.hosts).set(host, after)
   const claims = report.type === 'answer' ? claim(evidence.claims, host, report.answer) : evidence.claims
   return hosts === evidence.hosts && claims === evidence.claims ? evidence : Object.freeze({ hosts, claims })
 }
 
-function refused(known: HostEvidence, { sentAt, receivedAt }: Refusal): HostEvidence {
+function heard(known: HostEvidence, report: Report): HostEvidence {
+  switch (report.type) {
+    case 'answer':
+      return { ...answered(known, report), refuses: false, deserted: false }
+    case 'refused':
+      return refused(known, report)
+    case 'failed': {
+      // The server that is stopping may do this as well, as long as it is there.
+      const visits = known.deserted ? [...known.visits, report.receivedAt].slice(-mostVisits) : known.visits
+      return { ...known, visits, last: undefined }
+    }
+    default:
+      return report satisfies never
+  }
+}
+
+function refused(known: HostEvidence, { by, sentAt, receivedAt }: Refusal): HostEvidence {
   const spell = known.spells.at(-1)
-  const goesOn = spell !== undefined && known.last === undefined && sentAt - spell.until <= longestGapMillis
+  const goesOn = spell !== undefined && known.refuses && sentAt - spell.until <= longestGapMillis
   const next = { since: goesOn ? spell.since : sentAt, until: receivedAt }
-  const earlier = goesOn ? known.spells.slice(0, -1) : known.spells
-  return { ...known, spells: [...earlier, next].slice(-mostSpells), last: undefined }
+  const spells = [...(goesOn ? known.spells.slice(0, -1) : known.spells), next].slice(-mostSpells)
+  return { ...known, spells, refuses: true, deserted: known.deserted || by === 'nobody', last: undefined }
 }
 
 function answered(known: HostEvidence, report: Answer): HostEvidence {
@@ -196,8 +233,8 @@ export function isContested(evidence: Evidence, systemIdentifier: string, timeli
  * refusal was seen soon enough after the one before, and nobody answered in between.
  */
 export function wasDeserted(evidence: Evidence, host: HostKey, from: number, to: number): boolean {
-  const { spells, arrivals } = evidence.hosts.get(host) ?? nothingSeen
-  if (arrivals.some(({ at }) => at >= from && at < to)) return false
+  const { spells, arrivals, visits } = evidence.hosts.get(host) ?? nothingSeen
+  if (arrivals.some(({ at }) => at >= from && at < to) || visits.some((at) => at >= from && at < to)) return false
   if (to - from <= longestGapMillis) return true
   return spells.some(({ since, until }) => since - from <= longestGapMillis && to - until <= longestGapMillis)
 }

@@ -37,12 +37,14 @@ export function saysPeerClosed(error: { readonly message?: unknown; readonly cod
   return typeof error.code === 'string' && closedByPeer.has(error.code)
 }
 
-/** Whether a failure to connect says that no server is at work there: nobody listens, or a postmaster that lets nobody in. */
-export function refusesEverybody(error: unknown): boolean {
-  if (serverCode(error) === sqlstate.cannotConnectNow) return true
+/**
+ * Whether a failure to connect says that no server is at work there: nobody listens, or a postmaster that lets nobody in.
+ */
+export function refusalOf(error: unknown): 'nobody' | 'postmaster' | undefined {
+  if (serverCode(error) === sqlstate.cannotConnectNow) return 'postmaster'
   const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown }
   // The second: the Unix socket is gone.
-  return code === 'ECONNREFUSED' || (code === 'ENOENT' && syscall === 'connect')
+  return code === 'ECONNREFUSED' || (code === 'ENOENT' && syscall === 'connect') ? 'nobody' : undefined
 }
 
 /** How pg begins when what comes is no message that it waits for, or none at all: no PostgreSQL server is there. */

@@ -24,8 +24,13 @@ const mostWords = 4
  * quotes means something else under another setting, a quote that does not end) is not replayable either.
  */
 export function isReplayable(text: string): boolean {
+  return commandOf(text) !== undefined
+}
+
+/** How a text begins that is one statement of the allow-list. */
+export function commandOf(text: string): string | undefined {
   const first = firstWords(text)?.[0]
-  return first !== undefined && replayable.has(first)
+  return first !== undefined && replayable.has(first) ? first : undefined
 }
 
 /** Whether a text begins or ends a transaction, savepoints apart; as far as it can be read. */

@@ -60,6 +60,7 @@ async function inflict(fault: (typeof faults)[number]): Promise<Round> {
   some.start(16, (client, worker) =>
     worker % 2 === 0 ? client.query('set local synchronous_commit = remote_apply') : Promise.resolve(),
   )
+  some.startOnce(8)
   await some.progress(40)
   const lag = watchLag()
   await fault.inflict(cluster(), some)

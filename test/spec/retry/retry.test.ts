@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { connectFailureIsAboutCaller, refusesEverybody } from '../../../src/core/retry/connect-failure'
+import { connectFailureIsAboutCaller, refusalOf } from '../../../src/core/retry/connect-failure'
 import { decideRetry } from '../../../src/core/retry/decide'
 import type { FailureFacts, StatementFacts } from '../../../src/core/retry/decide'
 import { putFault } from '../../../src/core/selection/fault'
+import { decideOnce } from '../../../src/core/retry/decide-once'
 import { decideTransaction } from '../../../src/core/retry/decide-transaction'
 import type { TransactionFailure } from '../../../src/core/retry/decide-transaction'
 import { controlsTransaction, isReplayable } from '../../../src/core/retry/statement'
 import connectFailures from './connect-failures.json'
 import decisions from './decisions.json'
+import once from './once.json'
 import statements from './statements.json'
 import transactions from './transactions.json'
 
@@ -61,6 +63,21 @@ describe('a transaction that failed', () => {
   })
 })
 
+describe('a statement that is to be executed exactly once', () => {
+  it.each(once)('$row: $expect', ({ failure, expect: expected }) => {
+    const words = failure.split(' ')
+    const decision = decideOnce({
+      ...parseFailure(failure),
+      submitted: words.includes('submitted'),
+      completed: words.includes('completed'),
+      witnessed: words.includes('witnessed'),
+      conclusive: words.includes('conclusive'),
+    })
+    expect('outcome' in decision ? `${decision.action} ${decision.outcome}` : decision.action).toBe(expected)
+    expect(decision.reason).toMatch(/\w/)
+  })
+})
+
 describe('which texts begin or end a transaction', () => {
   it.each([
     ['BEGIN', true],
@@ -101,15 +118,15 @@ describe('whether a failure to connect is about the caller', () => {
 
 describe('whether a failure to connect says that no server is at work there', () => {
   it.each([
-    ['nobody listens', { code: 'ECONNREFUSED', syscall: 'connect' }, true],
-    ['no name of its led to anybody who listens', { code: 'ECONNREFUSED', errors: [] }, true],
-    ['its Unix socket is gone', { code: 'ENOENT', syscall: 'connect' }, true],
-    ['it starts or stops', { code: '57P03', severity: 'FATAL' }, true],
-    ['a certificate of ours is missing', { code: 'ENOENT', syscall: 'open' }, false],
-    ['it does not answer', { code: 'ETIMEDOUT' }, false],
-    ['it is full', { code: '53300', severity: 'FATAL' }, false],
-    ['nothing is known', undefined, false],
-  ])('%s', (_what, error, refuses) => {
-    expect(refusesEverybody(error)).toBe(refuses)
+    ['nobody listens', { code: 'ECONNREFUSED', syscall: 'connect' }, 'nobody'],
+    ['no name of its led to anybody who listens', { code: 'ECONNREFUSED', errors: [] }, 'nobody'],
+    ['its Unix socket is gone', { code: 'ENOENT', syscall: 'connect' }, 'nobody'],
+    ['it starts or stops', { code: '57P03', severity: 'FATAL' }, 'postmaster'],
+    ['a certificate of ours is missing', { code: 'ENOENT', syscall: 'open' }, undefined],
+    ['it does not answer', { code: 'ETIMEDOUT' }, undefined],
+    ['it is full', { code: '53300', severity: 'FATAL' }, undefined],
+    ['nothing is known', undefined, undefined],
+  ])('%s', (_what, error, by) => {
+    expect(refusalOf(error)).toBe(by)
   })
 })

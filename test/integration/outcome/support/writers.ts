@@ -36,7 +36,17 @@ export interface Audit {
   readonly lost: number
 }
 
-/** Callers that run one transaction after another, each of which writes one row. */
+const insert = 'insert into truth values ($1)'
+
+/** What pg's client is given of a statement that is executed exactly once. */
+interface SentQuery {
+  readonly text: string
+  readonly values: readonly string[]
+  submit?: unknown
+  callback(error: unknown, result: unknown): void
+}
+
+/** Callers that write one row after another, each in a transaction or by a statement of its own. */
 export class Writers {
   readonly pool: Pool
   readonly #answered = new Set<string>()
@@ -51,6 +61,14 @@ export class Writers {
     class SpyClient extends pg.Client {
       override query(...args: unknown[]): never {
         const attempt = (this as Spy).attempt
+        const sent = args[0] as SentQuery
+        if (sent.text === insert && sent.submit !== undefined) {
+          const { callback } = sent
+          sent.callback = (error, answer) => {
+            if (!error) answered.add(String(sent.values[0]))
+            callback(error, answer)
+          }
+        }
         const result: unknown = Reflect.apply(super.query, this, args)
         if (args[0] === 'commit' && attempt !== undefined) {
           ;(result as Promise<unknown>).then(
@@ -72,6 +90,18 @@ export class Writers {
       this.#running.push(this.#write(`${this.#name}/${worker}`, (client) => work(client, worker)))
   }
 
+  /** Single statements, marked `exactlyOnce`. */
+  startOnce(count: number): void {
+    for (let worker = 0; worker < count; worker += 1) {
+      this.#running.push(
+        this.#repeat(`${this.#name}/once ${worker}`, (call) => {
+          call.attempts.push(call.id)
+          return this.pool.query({ text: insert, values: [call.id], exactlyOnce: true }).then(() => call.id)
+        }),
+      )
+    }
+  }
+
   /** Resolves when so many more transactions have been committed. */
   async progress(count: number): Promise<void> {
     const until = this.#answered.size + count
@@ -83,23 +113,27 @@ export class Writers {
     await Promise.all(this.#running.splice(0))
   }
 
-  async #write(worker: string, work: (client: pg.PoolClient) => Promise<unknown>): Promise<void> {
+  #write(worker: string, work: (client: pg.PoolClient) => Promise<unknown>): Promise<void> {
+    return this.#repeat(worker, (call) =>
+      this.pool.transaction(async (client) => {
+        const attempt = `${call.id}#${call.attempts.length}`
+        call.attempts.push(attempt)
+        ;(client as Spy).attempt = attempt
+        await work(client)
+        await client.query(insert, [attempt])
+        return attempt
+      }),
+    )
+  }
+
+  async #repeat(worker: string, run: (call: Call) => Promise<string>): Promise<void> {
     for (let count = 0; !this.#stopping && !this.pool.ending; count += 1) {
       const call: Call = { id: `${worker}/${count}`, attempts: [], result: undefined }
       this.#calls.push(call)
-      call.result = await this.pool
-        .transaction(async (client) => {
-          const attempt = `${call.id}#${call.attempts.length}`
-          call.attempts.push(attempt)
-          ;(client as Spy).attempt = attempt
-          await work(client)
-          await client.query('insert into truth values ($1)', [attempt])
-          return attempt
-        })
-        .then(
-          (value) => ({ value }),
-          (error: unknown) => ({ error: error as Error }),
-        )
+      call.result = await run(call).then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error: error as Error }),
+      )
     }
   }
 
@@ -149,5 +183,5 @@ export class Writers {
 
 /** Why it stayed unknown, out of what the caller is told. */
 function reasonOf({ message }: Error): string {
-  return /, and (.*): the transaction was committed or rolled back/.exec(message)?.[1] ?? message
+  return /, and (.*): (?:the transaction was committed|it was executed once)/.exec(message)?.[1] ?? message
 }

@@ -60,7 +60,7 @@ export function parseLookUp(text: string): LookUp {
 }
 
 /**
- * `1020 a refused`, `990-995 b standby X/1/s2 replay=0/90 follows=1 #1`, `1100 b primary X/2/s2 replay=0/120 #1`: the time of
+ * `1020 a refused`, `1025 a starting` (57P03), `1030 a failed` (in any other way), `990-995 b standby X/1/s2 replay=0/90 follows=1 #1`, `1100 b primary X/2/s2 replay=0/120 #1`: the time of
  * question and answer, the host, what it is, and the session. A standby's timeline is that of its WAL receiver; `follows`
  * is that of its control file.
  */
@@ -68,7 +68,9 @@ export function parseReport(text: string): { readonly host: string; readonly rep
   const words = split(text)
   const [times = '', host = '', role = '', identity = '', session = '#1'] = words.plain
   const [sentAt = 0, receivedAt = sentAt] = times.split('-').map(Number)
-  if (role === 'refused') return { host, report: { type: 'refused', sentAt, receivedAt } }
+  if (role === 'refused') return { host, report: { type: 'refused', by: 'nobody', sentAt, receivedAt } }
+  if (role === 'starting') return { host, report: { type: 'refused', by: 'postmaster', sentAt, receivedAt } }
+  if (role === 'failed') return { host, report: { type: 'failed', receivedAt } }
   const { replayLsn, systemIdentifier, timeline, postmasterStartTime } = incarnationOf(identity, words)
   const answer = {
     inRecovery: role === 'standby',
