@@ -9,6 +9,8 @@ describe('readSettings', () => {
       maxWaiting: 10_000,
       aliveCheckMillis: 1000,
       authority: undefined,
+      exactlyOnce: false,
+      outcome: undefined,
       times: { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 },
     })
   })
@@ -26,6 +28,8 @@ describe('readSettings', () => {
       maxWaiting: Infinity,
       aliveCheckMillis: 0,
       authority: given.authority,
+      exactlyOnce: false,
+      outcome: undefined,
       times: { intervalMillis: 250, leaderlessIntervalMillis: 25, timeoutMillis: 300.5 },
     })
   })
