@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import pg from 'pg'
-import { describe, expect, it } from 'vitest'
-import { poll } from '../../support'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { FaultProxy, poll } from '../../support'
 import { Pool, wrap } from '../../../src/index'
 import { useCluster } from '../pool/support/clusters'
 import { usePools } from '../pool/support/pools'
 import { listeners, listenTo } from './support/ear'
 
-const cluster = useCluster({ hosts: 1, settings: { log_statement: 'all' } })
+const cluster = useCluster({ hosts: 1 })
 const makePool = usePools()
 
 function uri(name: string): string {
@@ -87,13 +87,30 @@ describe.each(Object.entries(kinds))('a pool that is %s', (kind, make) => {
   })
 })
 
+it('a connection that dies without a word is noticed, and made anew', async () => {
+  const [host] = cluster().hosts
+  const proxy = await FaultProxy.start(host!.port)
+  onTestFinished(() => proxy.close())
+  const connectionString = uri('silence').replace(`:${host!.port}/`, `:${proxy.port}/`)
+  const monitor = { intervalMillis: 100, timeoutMillis: 300 }
+  const { pool } = makePool({ connectionString, targetSessionAttrs: 'read-write', monitor })
+  const ear = await listenTo(pool, 'silence')
+  proxy.silence()
+  await ear.hears('gap')
+  await host!.query(`notify silence, 'after'`)
+  await ear.hears('after')
+})
+
 it('takes every name that PostgreSQL takes, and says whom it heard', async () => {
   const pool = kinds['following']!('names')
   const names = ['Mixed Case', 'a "quoted" one', `it's; drop table x --`, 'ünïcödé 🐘', 'x'.repeat(63), 'select']
   const ears = await Promise.all(names.map((each) => listenTo(pool, each)))
   const payload = 'é'.repeat(3999) + '!'
   for (const [place, each] of names.entries()) {
-    const { rows } = await pool.query<{ pid: number }>('select pg_notify($1, $2), pg_backend_pid() as pid', [each, payload])
+    const { rows } = await pool.query<{ pid: number }>('select pg_notify($1, $2), pg_backend_pid() as pid', [
+      each,
+      payload,
+    ])
     await ears[place]!.hears(payload)
     const processId = rows[0]?.pid
     expect(ears[place]!.events).toEqual([{ type: 'notification', channel: each, payload, processId }])
@@ -115,26 +132,22 @@ it('refuses by name what cannot be listened to', async () => {
 it('a name that the server has no characters for is refused alone', async () => {
   const [host] = cluster().hosts
   await host!.query(`create database latin encoding 'LATIN1' locale 'C' template template0`)
+  const { port } = host!
+  const options = { host: '127.0.0.1', port, user: 'postgres', password: cluster().password, database: 'latin' }
   for (const more of [{}, { targetSessionAttrs: 'read-write' as const }]) {
-    const { pool } = makePool({ connectionString: uri('latin'), database: 'latin', ...more })
-    const { port } = host!
-    const options = { host: '127.0.0.1', port, user: 'postgres', password: cluster().password, database: 'latin' }
-    const latin = makePool({ ...options, ...more }).pool
-    await pool.end()
-    const [refused, ear] = await Promise.allSettled([listenTo(latin, '🐘'), listenTo(latin, 'é')])
+    const { pool } = makePool({ ...options, ...more })
+    const [refused, ear] = await Promise.allSettled([listenTo(pool, '🐘'), listenTo(pool, 'é')])
     expect(refused).toMatchObject({ status: 'rejected', reason: { code: '22P05' } })
     if (ear?.status !== 'fulfilled') throw new Error('the other channel was refused as well')
-    await latin.query(`select pg_notify('é', 'heard')`)
+    await pool.query(`select pg_notify('é', 'heard')`)
     await ear.value.hears('heard')
     expect(ear.value.told).toEqual(['heard'])
   }
 })
 
-it('a pool that follows nobody rejects with what its server says', async () => {
-  const { pool } = makePool({ connectionString: uri('plain'), password: 'wrong' })
-  const wrong = makePool({ host: '127.0.0.1', port: 1 }).pool
-  await expect(wrong.listen('a', () => undefined)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-  await pool.end()
+it('a pool that follows nobody rejects with the first answer, as connect does', async () => {
+  const { pool } = makePool({ host: '127.0.0.1', port: 1 })
+  await expect(listenTo(pool, 'nobody')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 })
 
 it('calls a handler in the async context of its own call of listen', async () => {

@@ -26,7 +26,8 @@ type Loss = (name: string) => Promise<void>
 const losses: Record<string, Loss> = {
   'kill -9 and a promotion': async () => cluster().failover(await aStandby(cluster())),
   'a switchover': async () => cluster().switchover(await aStandby(cluster())),
-  'a leader that freezes, and a promotion': async () => cluster().failover(await aStandby(cluster()), { lose: 'freeze' }),
+  'a leader that freezes, and a promotion': async () =>
+    cluster().failover(await aStandby(cluster()), { lose: 'freeze' }),
   'a restart in place': async () => (await cluster().primary()).restart(),
   'a crash in place': async () => (await cluster().primary()).restart('kill'),
   'its backend terminated': async () => {
@@ -56,22 +57,6 @@ describe.each(Object.entries(losses))('after %s', (_what, lose) => {
     await pool.end()
     await poll(async () => (await primary.query(listeners, [name])).length === 0, { what: 'nothing is left there' })
   })
-})
-
-it('a frozen server that nobody replaces is told from one that has nothing to say', async () => {
-  const pool = following()
-  const ear = await listenTo(pool, 'frozen')
-  const primary = await cluster().primary()
-  const [before] = await primary.query<{ pid: number }>(listeners, [name])
-  await primary.freeze()
-  // Its socket is open, and says nothing: what is sent there now is an error of the pool's, or waits.
-  await poll(() => pool.topology.leader === undefined, { what: 'it is missed' })
-  await primary.thaw()
-  await ear.hears('gap')
-  await notify(pool, 'frozen', 'after')
-  await ear.hears('after')
-  const after = await primary.query<{ pid: number }>(listeners, [name])
-  expect(after.map(({ pid }) => pid)).not.toContain(before?.pid)
 })
 
 it('who subscribes while there is no leader waits for one, without a gap', async () => {
@@ -128,7 +113,9 @@ it('end() while it is looking for a leader answers who waits, and leaves nothing
   const waiting = listenTo(pool, 'ending/other').catch((error: Error) => error.message)
   await pool.end()
   expect(await waiting).toBe('Cannot use a pool after calling end on the pool')
-  await expect(pool.listen('ending', () => undefined)).rejects.toThrow('Cannot use a pool after calling end on the pool')
+  await expect(pool.listen('ending', () => undefined)).rejects.toThrow(
+    'Cannot use a pool after calling end on the pool',
+  )
   await primary.start()
   expect(await primary.query(listeners, [name])).toEqual([])
 })

@@ -23,7 +23,10 @@ export async function listenTo(pool: Pool, channel: string): Promise<Ear> {
     told,
     subscription,
     async hears(what) {
-      await poll(() => told.includes(what), { what: `${channel} hears ${what}, and not only ${told.join()}`, timeoutMillis: 20_000 })
+      await poll(() => told.includes(what), {
+        what: `${channel} hears ${what}, and not only ${told.join()}`,
+        timeoutMillis: 20_000,
+      })
     },
   }
 }
