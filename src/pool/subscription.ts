@@ -5,7 +5,9 @@ import { throwLater } from './ticket'
 
 /** A NOTIFY of somebody's. */
 export interface ListenNotification {
+  /** Tells it from a gap. */
   readonly type: 'notification'
+  /** The channel's name, as it was given to `listen`. */
   readonly channel: string
   /** Empty if there was none; PostgreSQL allows 7999 bytes. */
   readonly payload: string
@@ -15,9 +17,11 @@ export interface ListenNotification {
 
 /** The subscription stands again after its session was lost: what was notified meanwhile was not heard. */
 export interface ListenGap {
+  /** Tells it from a notification. */
   readonly type: 'gap'
+  /** The channel's name, as it was given to `listen`. */
   readonly channel: string
-  /** How long ago everything was well for sure, in milliseconds: what is older than that was heard. */
+  /** How long ago the last sign of life was, in milliseconds: what had been notified before then was heard. */
   readonly millis: number
 }
 
@@ -29,6 +33,7 @@ export type ListenHandler = (event: ListenEvent) => void
 
 /** A channel that is listened to, by one handler. */
 export interface Subscription extends AsyncDisposable {
+  /** Its name, as it was given to `listen`. */
   readonly channel: string
   /** From this call on the handler is not called any more. Resolves when the server has been told; never rejects. */
   close(): Promise<void>

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { poll } from '../../support'
 import type { Pool } from '../../../src/index'
 import { aStandby, heal, keyOf, useCluster } from '../pool/support/clusters'
-import { usePools } from '../pool/support/pools'
+import { rejection, usePools } from '../pool/support/pools'
 import { listeners, listenTo } from './support/ear'
 
 const cluster = useCluster()
@@ -110,9 +110,9 @@ it('end() while it is looking for a leader answers who waits, and leaves nothing
   const primary = await cluster().primary()
   await primary.kill()
   await poll(() => pool.topology.leader === undefined, { what: 'it is missed' })
-  const waiting = listenTo(pool, 'ending/other').catch((error: Error) => error.message)
+  const waiting = rejection(listenTo(pool, 'ending/other'))
   await pool.end()
-  expect(await waiting).toBe('Cannot use a pool after calling end on the pool')
+  expect(await waiting).toMatchObject({ message: 'Cannot use a pool after calling end on the pool' })
   await expect(pool.listen('ending', () => undefined)).rejects.toThrow(
     'Cannot use a pool after calling end on the pool',
   )
