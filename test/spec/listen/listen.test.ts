@@ -9,7 +9,7 @@ import steps from './steps.json'
 describe('the name of a channel', () => {
   it.each(channels)('$name', ({ given, fault, quoted }) => {
     expect(channelFault(given) ?? null).toBe(fault)
-    if (quoted !== undefined) expect(quoteIdentifier(given as string)).toBe(quoted)
+    if (quoted !== undefined) expect(quoteIdentifier(given)).toBe(quoted)
   })
 })
 
