@@ -52,7 +52,8 @@ export class ContainerHost implements Host {
     this.#options = options
     this.name = options.name
     this.port = options.port
-    this.address = { host: options.name, port: serverPort }
+    // The container's name: with an alias it would be in the engine's default network as well.
+    this.address = { host: `${options.network.getName()}-${options.name}`, port: serverPort }
   }
 
   get pid(): number | undefined {
@@ -75,7 +76,7 @@ export class ContainerHost implements Host {
       .withEntrypoint(['sh', '-c', script])
       .withUser('postgres')
       .withNetwork(network)
-      .withNetworkAliases(name)
+      .withName(this.address.host)
       .withExposedPorts({ container: serverPort, host: port })
       .withEnvironment({
         NAME: name,
@@ -129,7 +130,7 @@ export class ContainerHost implements Host {
   }
 
   async reconnect(): Promise<void> {
-    await (await this.#network()).connect({ Container: this.#id, EndpointConfig: { Aliases: [this.name] } })
+    await (await this.#network()).connect({ Container: this.#id })
     await this.#ready()
   }
 
