@@ -7,7 +7,7 @@ import { channelFault } from '../core/listen/channel'
 import { isRefusedForGood } from '../core/listen/refusal'
 import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
 import { serverCode } from '../core/retry/sqlstate'
-import { ConnInfoError } from '../errors'
+import { ConnInfoError, isConnInfoError } from '../errors'
 import type { Blame } from '../pool/blame'
 import { dialsFailed, holdExpired } from '../pool/checkout-errors'
 import { longestHold } from '../pool/deadlines'
@@ -78,6 +78,7 @@ export function followingListenPort(ground: ListenGround): ListenPort {
     alive: { intervalMillis: Math.min(intervalMillis, unwatched.intervalMillis), timeoutMillis },
     isFinal(error) {
       if (blame.of(error) !== 'caller') return false
+      if (isConnInfoError(error)) return true
       const code = serverCode(error)
       return connectFailureIsAboutCaller(error as Error) || (code !== undefined && isRefusedForGood(code))
     },

@@ -30,7 +30,10 @@ describe.skipIf(!inject('engine'))('a cluster of containers', () => {
   afterAll(() => cluster?.stop())
   beforeEach(() => heal(cluster))
 
-  const leader = async (): Promise<ContainerHost> => (await cluster.primary()) as ContainerHost
+  const leader = async (): Promise<ContainerHost> => {
+    const primary = await cluster.primary()
+    return cluster.hosts.find((host) => host === primary)!
+  }
 
   function following(): Watched {
     return makePool({

@@ -33,7 +33,8 @@ export async function heal(cluster: Cluster): Promise<void> {
   const primary = await cluster.primary()
   for (const host of cluster.hosts) {
     if (host === primary) continue
-    const [row] = host.running && !host.frozen ? await host.query<Row>(streams, [primary.address.host, primary.address.port]) : []
+    const [row] =
+      host.running && !host.frozen ? await host.query<Row>(streams, [primary.address.host, primary.address.port]) : []
     if (row?.streams !== true) await cluster.rejoin(host, primary)
   }
 }
