@@ -7,6 +7,7 @@ const config: KnipConfig = {
     'examples/**/*.{ts,mts,cts,js,mjs,cjs}',
     'test/**/*.{test,test-d}.ts',
     'test/support/index.ts',
+    'test/containers/support/global-setup.ts',
     'config/*.{ts,mts,mjs,cjs}',
   ],
   project: ['{src,test,bench,demo,examples,config}/**/*.{ts,mts,cts,js,mjs,cjs}'],

@@ -8,6 +8,14 @@ const root = resolve(import.meta.dirname, '..')
 /** Real servers start and stop in these: a process per file, and time to wait for them. */
 const onServers = { pool: 'forks', testTimeout: 30_000, hookTimeout: 60_000 } as const
 
+/** An image may have to be fetched. */
+const onContainers = {
+  pool: 'forks',
+  testTimeout: 60_000,
+  hookTimeout: 300_000,
+  globalSetup: ['test/containers/support/global-setup.ts'],
+} satisfies TestProjectInlineConfiguration['test']
+
 const lowestPg = [
   { find: /^pg$/, replacement: 'pg-8.16' },
   { find: /^pg\//, replacement: 'pg-8.16/' },
@@ -21,6 +29,7 @@ const projects = [
   project('parity-newest', ['parity'], onServers),
   project('parity-lowest', ['parity'], onServers, lowestPg),
   project('examples', ['examples'], onServers),
+  project('containers', ['containers'], onContainers),
   typeProject('types', 'types'),
 ]
 

@@ -11,13 +11,16 @@ import type { TransactionPort } from '../execution/transaction'
 import { Probe } from '../monitor/probe'
 import { Blame } from '../pool/blame'
 import { bindClient, hearErrors } from '../pool/bound-client'
+import type { ClientOwner } from '../pool/bound-client'
 import { Checkout } from '../pool/checkout'
 import type { Clients } from '../pool/clients'
 import { longestHold } from '../pool/deadlines'
 import { Destinations } from '../pool/destinations'
 import { Hearsay } from '../pool/hearsay'
+import { Listening } from '../pool/listening'
 import { sessionBegun, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
+import type { ListenHandler, Subscription } from '../pool/subscription'
 import { beginCall } from '../pool/ticket'
 import type { Call, CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
@@ -27,6 +30,7 @@ import { FailoverStory } from '../telemetry/failover-story'
 import { LivingTopology } from '../topology/living-topology'
 import type { TopologySnapshot } from '../topology/snapshot'
 import { adoptClient } from './adopt-client'
+import { followingListenPort } from './listen-port'
 import type { Settings } from './settings'
 import { createTransactionPort } from './transaction-port'
 import { leaderOutside, witnessCommits } from './witness-commits'
@@ -71,6 +75,8 @@ export class Following {
   readonly queries: QueryPort
   /** What `pool.transaction` runs by. */
   readonly transactions: TransactionPort
+  /** What `pool.listen` runs by. */
+  readonly listening: Listening
   /** The class of this pool's clients: what `pool.Client` is to be. */
   readonly Client: typeof Client
 
@@ -103,7 +109,27 @@ export class Following {
     this.queries = this.#createQueryPort()
     this.transactions = this.#createTransactionPort()
     const { Client: Base } = pool as unknown as { Client: typeof Client }
-    this.Client = this.#bind(Base, settings)
+    const outside = leaderOutside(() => new this.Client(this.#pool.options))
+    this.Client = bindClient(Base, {
+      ...this.#clientOwner(),
+      ...(settings.outcome === 'witness' && witnessCommits(() => this.transactions, outside, this.#timeoutMillis)),
+    })
+    this.listening = this.#createListening(Base, settings)
+  }
+
+  /** Its session is not one of pg-pool's: nobody is handed it, nobody waits for it to come back, and it goes to the leader. */
+  #createListening(Base: typeof Client, settings: Settings): Listening {
+    const own = {
+      destination: () => this.#destinations.leader(),
+      whenAvailable: () => Promise.resolve(),
+      stillWanted: (host: HostKey, generation: number) => !this.#ending && this.#destinations.leads(host, generation),
+      opened: ({ host }: Session) => log('listening on %s', host),
+      news: (session: Session, news: SessionNews) => this.#hearsay.news(session, news),
+    }
+    const ground = { pool: this.#pool, follow: this.#follow, settings, topology: this.topology }
+    const LeaderClient = bindClient(Base, { ...this.#clientOwner(), ...own })
+    const port = { ...ground, destinations: this.#destinations, blame: this.#blame, Client: LeaderClient }
+    return new Listening(followingListenPort(port))
   }
 
   #createProbe(key: HostKey, lost: (why: string) => void): Probe {
@@ -120,6 +146,13 @@ export class Following {
     this.checkout.enter(call, callback)
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()
+  }
+
+  /** `pool.listen`. */
+  listen(channel: string, handler: ListenHandler): Promise<Subscription> {
+    this.#start()
+    if (this.topology.callerFault !== undefined) this.topology.askAll()
+    return this.listening.listen(channel, handler)
   }
 
   /**
@@ -157,6 +190,7 @@ export class Following {
     this.#story.conclude()
     this.checkout.end()
     for (const check of this.#waiters) check()
+    this.listening.end()
     this.topology.stop()
     this.clients.abortDials(this.#blame.put('nobody', new Error('the pool is ending')))
     this.clients.closeIdle()
@@ -256,10 +290,8 @@ export class Following {
     this.#context.runInAsyncScope(() => this.topology.start())
   }
 
-  #bind(Base: typeof Client, { outcome }: Settings): typeof Client {
-    const outside = leaderOutside(() => new this.Client(this.#pool.options))
-    return bindClient(Base, {
-      ...(outcome === 'witness' && witnessCommits(() => this.transactions, outside, this.#timeoutMillis)),
+  #clientOwner(): ClientOwner {
+    return {
       destination: () => this.#destinations.next(),
       isAwaited: () => this.checkout.requests > 0,
       whenAvailable: () => this.#whenAvailable(),
@@ -275,7 +307,7 @@ export class Following {
         if (news.type === 'end') this.clients.lost(session)
       },
       unheard: (error) => this.#unheard(error),
-    })
+    }
   }
 
   /** Clients that were connected before this pool followed: they must not end the process either. */
@@ -341,6 +373,7 @@ export class Following {
         else this.#story.clear()
         this.#destinations.inAdvance.recheckAll()
         this.checkout.update()
+        this.listening.changed()
         this.#concludeSoon()
         break
       }
@@ -387,7 +420,9 @@ export class Following {
   /** Where waiting cannot help, nobody is kept waiting: they get the server's own error. */
   #failCallers(): void {
     const fault = this.topology.callerFault
-    if (fault === undefined || this.checkout.held === 0) return
+    if (fault === undefined) return
+    this.listening.refuse(fault.failure.error as Error)
+    if (this.checkout.held === 0) return
     log('%s: %s; this is about the caller, nobody is held for it', fault.host, fault.failure.reason)
     this.checkout.failAll(() => fault.failure.error as Error)
   }
@@ -396,6 +431,7 @@ export class Following {
     const { host, hostaddr, port } = this.#destinations.host(key)
     const isOnHost = (client: Client): boolean =>
       (client.host === host || client.host === hostaddr) && client.port === port
+    this.listening.cut((session) => session.host === key && session.generation <= generation)
     this.clients.cut(key, generation, this.#blame.put('nobody', new Error(`${key} does not lead any more`)), isOnHost)
   }
 

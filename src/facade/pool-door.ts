@@ -14,12 +14,15 @@ import { runTransaction } from '../execution/transaction'
 import type { TransactionFunction, TransactionPort } from '../execution/transaction'
 import type { TransactionOptions } from '../execution/transaction-options'
 import { Checkout } from '../pool/checkout'
+import { afterEnd } from '../pool/checkout-errors'
 import { Clients, RetiredError } from '../pool/clients'
 import { longestHold } from '../pool/deadlines'
+import { Listening } from '../pool/listening'
 import { whenIdle } from '../pool/pause'
 import type { PauseOptions } from '../pool/pause'
 import { beginSession, noteNews, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
+import type { ListenHandler, Subscription } from '../pool/subscription'
 import { beginCall } from '../pool/ticket'
 import type { Call, CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
@@ -29,6 +32,7 @@ import { takeSnapshot } from '../topology/snapshot'
 import type { TopologySnapshot } from '../topology/snapshot'
 import { Following } from './following'
 import type { InheritedPool } from './following'
+import { checkListen, plainListenPort } from './listen-port'
 import { readSettings } from './settings'
 import { createTransactionPort } from './transaction-port'
 
@@ -54,6 +58,7 @@ export class PoolDoor {
   #transactions: TransactionPort | undefined
   /** Statements that can be are executed exactly once without being marked so. */
   readonly #exactlyOnce: boolean = false
+  #listening: Listening | undefined
 
   /** `options`: as given, for our own among them. */
   constructor(
@@ -180,6 +185,15 @@ export class PoolDoor {
     })
   }
 
+  /** Where nothing is followed the first one who listens makes the session. */
+  async listen(channel: string, handler: ListenHandler): Promise<Subscription> {
+    checkListen(channel, handler)
+    if (this.#draining || this.#pool.ending) throw new Error(afterEnd)
+    if (this.#following !== undefined) return this.#following.listen(channel, handler)
+    this.#listening ??= new Listening(plainListenPort(this.#pool, this.#follow))
+    return this.#listening.listen(channel, handler)
+  }
+
   #beginSession(client: Client, host: string): Session {
     const session = beginSession(client, host, 0, now())
     observeSession(connectionOf(client), new Map(), (news) => noteNews(session, news, now()))
@@ -193,6 +207,7 @@ export class PoolDoor {
     const end = (): unknown => {
       this.#following?.end()
       this.#pausing?.end()
+      this.#listening?.end()
       return this.#inherited.end(callback)
     }
     let drained = (): unknown => undefined

@@ -4,6 +4,7 @@ import type { FollowOptions } from '../client/conninfo/follow-options'
 import type { TransactionFunction } from '../execution/transaction'
 import type { TransactionOptions } from '../execution/transaction-options'
 import type { PauseOptions } from '../pool/pause'
+import type { ListenEvent, ListenHandler, Subscription } from '../pool/subscription'
 import type { CheckoutCallback } from '../pool/ticket'
 import type { FailoverEvent } from '../telemetry/failover-story'
 import type { TopologySnapshot } from '../topology/snapshot'
@@ -14,7 +15,7 @@ import { warnOfSecondCopy } from './second-copy'
 import type { MarkedQueryForms, PoolConfig, SplitBrainEvent } from './pool-types'
 
 type Callback = (...args: unknown[]) => void
-type Members = Pick<Pool, 'pause' | 'resume' | 'topology' | 'transaction'>
+type Members = Pick<Pool, 'listen' | 'pause' | 'resume' | 'topology' | 'transaction'>
 
 /**
  * Behind the exported `Pool` stands a subclass of the application's own `pg.Pool`: whoever tests `instanceof`, patches the
@@ -67,6 +68,10 @@ class LeaderPool extends pg.Pool implements Members {
 
   transaction<T>(work: TransactionFunction<T>, options?: TransactionOptions): Promise<T> {
     return this.#door.transaction(work, options)
+  }
+
+  listen(channel: string, handler: ListenHandler): Promise<Subscription> {
+    return this.#door.listen(channel, handler)
   }
 
   pause(options?: PauseOptions): Promise<void> {
@@ -171,6 +176,36 @@ export interface Pool extends pg.Pool {
    * ```
    */
   transaction<T>(work: (client: pg.PoolClient) => T | Promise<T>, options?: TransactionOptions): Promise<T>
+  /**
+   * LISTENs on the leader, and on every leader after it: resolves when the server has accepted the subscription, which then
+   * stands until it is closed or the pool ends. One session listens for all channels of a pool. It is not one of its `max`
+   * clients, `pause()` does not wait for it, and like pg's it keeps the process alive. Whenever it is lost (failover,
+   * restart, lost connection, a server that is silent) it is made anew, and then every handler that was subscribed is told
+   * `{ type: 'gap' }` before anything else: what was notified meanwhile was not heard, so look at the tables. A first
+   * subscription has no gap.
+   *
+   * `channel` is the name as it is, upper case and all: at most 63 bytes in UTF-8. Whatever `targetSessionAttrs` says, it is
+   * the leader that is listened to: standbys refuse. Several handlers of one channel are called in the order in which they came, each in
+   * the async context of its call of `listen`. What a handler throws ends the process, as in a listener of pg's, unless
+   * somebody handles `uncaughtException`; the other handlers hear everything.
+   *
+   * Rejects with ConnInfoError for a name or handler that cannot be used; HostSelectionTimeoutError if there is no leader in
+   * `failoverTimeoutMillis`; what the server said if it refused. With one host and none of our options it rejects with
+   * whatever the first attempt to connect failed with, as `connect` does; a subscription that stands survives there as well.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from 'pg-leader'
+   * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+   * const subscription = await pool.listen('orders', (event) => {
+   *   if (event.type === 'gap') console.log(`read all orders of the last ${event.millis} ms and more: some may have been missed`)
+   *   else console.log(`order ${event.payload}`)
+   * })
+   * await pool.query(`select pg_notify('orders', '42')`)
+   * await subscription.close()
+   * ```
+   */
+  listen(channel: string, handler: (event: ListenEvent) => void): Promise<Subscription>
   /**
    * Holds every new caller and resolves when every checked-out client has been released: for planned work on the
    * servers. Rejects, and goes on, if that takes longer than `timeoutMillis`. A caller is held no longer than

@@ -6,6 +6,7 @@ import { ConnInfoError } from '../errors'
 import type { TransactionFunction } from '../execution/transaction'
 import type { TransactionOptions } from '../execution/transaction-options'
 import type { PauseOptions } from '../pool/pause'
+import type { ListenHandler } from '../pool/subscription'
 import type { CheckoutCallback } from '../pool/ticket'
 import { PoolDoor } from './pool-door'
 import { Pool } from './pool'
@@ -106,6 +107,7 @@ export function wrap(pool: pg.Pool, options: WrapOptions): Pool {
     transaction: {
       value: (work: TransactionFunction<unknown>, plan?: TransactionOptions) => door.transaction(work, plan),
     },
+    listen: { value: (channel: string, handler: ListenHandler) => door.listen(channel, handler) },
     pause: { value: (pause?: PauseOptions) => door.pause(pause) },
     resume: { value: () => door.resume() },
     topology: { get: () => door.topology },

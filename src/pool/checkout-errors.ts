@@ -10,8 +10,10 @@ export const dialTimeout = 'Connection terminated due to connection timeout'
 /** What pg-pool says to whoever comes after the end, or still waits then. */
 export const afterEnd = 'Cannot use a pool after calling end on the pool'
 
+type HoldPort = Pick<CheckoutPort, 'limits' | 'explain' | 'obstacle'>
+
 /** A caller was held until the time was up. */
-export function holdExpired(port: CheckoutPort, waited: number, paused: boolean): HostSelectionTimeoutError {
+export function holdExpired(port: HoldPort, waited: number, paused: boolean): HostSelectionTimeoutError {
   const limit = holdLimitName(port.limits)
   const waitedMillis = Math.round(waited)
   const hosts = paused ? [] : port.explain()
@@ -28,7 +30,7 @@ export function holdExpired(port: CheckoutPort, waited: number, paused: boolean)
 }
 
 /** There was a host to go to all the time, and it would not have us. */
-export function dialsFailed(port: CheckoutPort, waited: number, cause: Error): HostSelectionTimeoutError {
+export function dialsFailed(port: HoldPort, waited: number, cause: Error): HostSelectionTimeoutError {
   const limit = holdLimitName(port.limits)
   const waitedMillis = Math.round(waited)
   const message = `timeout exceeded after ${waitedMillis} ms (${limit}) without a client: ${cause.message}`

@@ -168,7 +168,7 @@ export class Clients {
 }
 
 /** Destroys the socket as soon as what was written to it is out. */
-function afterGoodbye(client: Client): void {
+export function afterGoodbye(client: Client): void {
   const { stream } = connectionOf(client)
   stream.once('finish', () => stream.destroy())
 }

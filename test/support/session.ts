@@ -1,12 +1,18 @@
 import { Client } from 'pg'
 import { CREDENTIALS } from './template'
 
+/** Where a server listens. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
 /** Runs `work` with a fresh, plain connection of `pg` to one server, and closes it. */
-export async function withClient<T>(port: number, work: (client: Client) => Promise<T>): Promise<T> {
+export async function withClient<T>({ host, port }: Address, work: (client: Client) => Promise<T>): Promise<T> {
   // Everything explicit: PG* variables of the test process are not meant for us.
   const client = new Client({
     ...CREDENTIALS,
-    host: '127.0.0.1',
+    host,
     port,
     ssl: false,
     application_name: 'test/support',

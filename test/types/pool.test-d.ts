@@ -2,7 +2,7 @@ import pg from 'pg'
 import { describe, expectTypeOf, it } from 'vitest'
 import * as ours from '../../src/index'
 import { Client, Pool, wrap } from '../../src/index'
-import type { FailoverEvent, TopologySnapshot } from '../../src/index'
+import type { FailoverEvent, ListenNotification, Subscription, TopologySnapshot } from '../../src/index'
 
 declare const pool: Pool
 
@@ -33,6 +33,19 @@ describe('Pool', () => {
     expectTypeOf(pool.query<[number]>({ text: 'select 1', rowMode: 'array', idempotent: true })).toEqualTypeOf<
       Promise<pg.QueryArrayResult<[number]>>
     >()
+  })
+
+  it('makes a handler tell a notification from a gap', () => {
+    const listening = pool.listen('orders', (event) => {
+      // @ts-expect-error a gap has no payload
+      expectTypeOf(event.payload).toEqualTypeOf<string>()
+      if (event.type === 'gap') expectTypeOf(event.millis).toEqualTypeOf<number>()
+      else expectTypeOf(event).toEqualTypeOf<ListenNotification>()
+    })
+    expectTypeOf(listening).toEqualTypeOf<Promise<Subscription>>()
+    expectTypeOf<Subscription>().toExtend<AsyncDisposable>()
+    // @ts-expect-error no handler
+    void pool.listen('orders')
   })
 
   it('tells listeners what they hear', () => {
