@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sharedNow } from '../bench/support/clock'
 import { Pool } from '../src/index'
+import type { HostRole } from '../src/index'
 import { spyClient } from '../test/integration/outcome/support/spy-client'
 import { serve } from '../test/support/child'
 import type { Answer, Kind, Open } from './answer'
@@ -25,8 +26,8 @@ export interface Take {
   readonly answers: readonly Answer[]
   readonly heapBytes: number
   readonly sockets: number
-  /** Who is followed, as the pool has it. */
-  readonly leader: string | undefined
+  /** What the pool believes of each host. */
+  readonly roles: Readonly<Record<string, HostRole>>
   readonly generation: number
 }
 
@@ -132,8 +133,9 @@ serve({
   take: () => {
     globalThis.gc?.()
     const sockets = process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
-    const { leader, generation } = load.pool.topology
-    return { answers: load.take(), heapBytes: process.memoryUsage().heapUsed, sockets, leader, generation }
+    const { hosts, generation } = load.pool.topology
+    const roles = Object.fromEntries(hosts.map(({ host, role }) => [host, role]))
+    return { answers: load.take(), heapBytes: process.memoryUsage().heapUsed, sockets, roles, generation }
   },
   block: (millis) => {
     const until = sharedNow() + millis

@@ -25,8 +25,8 @@ export interface Ledger {
   readonly runAgain: number
   /** Acknowledged by a server beyond the point where the surviving history left it: the price of asynchronous replication. */
   readonly lost: number
-  /** Of those, how many when the next leader was there already, and the pool could not know yet. */
-  readonly lostAfterPromotion: number
+  /** Of those, what was begun when the next leader was there already: how long after, in milliseconds. */
+  readonly lostAfterPromotion: readonly number[]
   readonly duplicated: readonly string[]
   readonly hung: readonly string[]
   readonly failed: readonly string[]
@@ -43,7 +43,7 @@ export function settle(books: Books): Ledger {
   const hung = open.map(({ id }) => `${id} had no answer when all was over`)
   const explain = explainer(books)
   let lost = 0
-  let lostAfterPromotion = 0
+  const lostAfterPromotion: number[] = []
   for (const answer of answers) {
     const { kind, id, ending, reason = '' } = answer
     calls[kind] += 1
@@ -63,7 +63,8 @@ export function settle(books: Books): Ledger {
     if (unexplained === undefined) {
       lost += 1
       const fork = books.forks.find(({ timeline }) => timeline === answer.place?.timeline)
-      if (answer.startedAt > (fork?.doneAt ?? Infinity)) lostAfterPromotion += 1
+      const late = answer.startedAt - (fork?.doneAt ?? Infinity)
+      if (late > 0) lostAfterPromotion.push(late)
     } else
       wrong.push(
         `${rows.last} was ${answer.lookedUp === true ? 'found committed' : 'acknowledged'} and is not there: ${unexplained}`,

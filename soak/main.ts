@@ -34,8 +34,14 @@ async function main(): Promise<number> {
   print(`npm run soak -- --minutes ${minutes} --seed ${seed} --hosts ${hosts}`)
   const cluster = await startCluster({
     hosts,
-    // Somebody is always at a COMMIT: each takes 5 ms before it is flushed.
-    settings: { synchronous_commit: 'local', commit_delay: '5000', commit_siblings: '0' },
+    // Somebody is always at a COMMIT: it takes 5 ms before it is flushed, and 15 more until a standby has applied it. A
+    // server that dies in between has committed what nobody was told of.
+    settings: {
+      commit_delay: '5000',
+      commit_siblings: '0',
+      synchronous_commit: 'remote_apply',
+      recovery_min_apply_delay: '15ms',
+    },
     synchronousStandbyNames: '*',
   })
   const client = await startChild<SoakClient>({

@@ -42,7 +42,7 @@ function mebibytes(bytes: number): string {
 export function report(ledger: Ledger, holdings: Holdings, chaos: Chaos, print: (text: string) => void): boolean {
   const leaked = leaks(holdings)
   const failed = [...ledger.failed, ...holdings.strays.map((stray) => `caught by nobody: ${stray}`)]
-  const { duplicated, hung, wrong } = ledger
+  const { duplicated, hung, wrong, lostAfterPromotion: late } = ledger
   const faults: Readonly<Record<string, readonly string[]>> = { duplicated, hung, failed, leaked, wrong }
   const heap = growth(holdings.heapBytes)
   const sockets = growth(holdings.sockets)
@@ -67,7 +67,11 @@ export function report(ledger: Ledger, holdings: Holdings, chaos: Chaos, print: 
     ['run again', count(ledger.runAgain), 'attempts at a transaction, said to be rolled back'],
     ['unknown', count(unknown), 'said to be so'],
     ['lost', count(ledger.lost), 'acknowledged by a server that history then left: asynchronous replication'],
-    ['  of them', count(ledger.lostAfterPromotion), 'begun when the next leader was there already'],
+    [
+      '  of them',
+      count(late.length),
+      `begun when the next leader was there already, the last ${Math.round(Math.max(0, ...late))} ms after`,
+    ],
     ...Object.entries(faults).map(([name, cases]): [string, string, string] => [name, count(cases.length), '']),
   ]
   print(`\n${formatTable(['ledger', '', ''], rows)}`)

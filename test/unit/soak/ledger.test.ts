@@ -61,14 +61,14 @@ describe('the ledger of a soak', () => {
     const straddling = { ...transaction, id: 'b', startedAt: 101, endedAt: 111, place: { timeline: 1, lsn: 999 } }
     const ledger = books([lost, straddling], {})
     expect(faults(ledger)).toEqual([])
-    expect(ledger).toMatchObject({ lost: 2, lostAfterPromotion: 0 })
+    expect(ledger).toMatchObject({ lost: 2, lostAfterPromotion: [] })
   })
 
   it('says how many of those were begun when the next leader was there', () => {
     const late = { ...plain, startedAt: 550, endedAt: 560, place: { timeline: 1, lsn: 2000 } }
     const ledger = books([late], {})
     expect(faults(ledger)).toEqual([])
-    expect(ledger).toMatchObject({ lost: 1, lostAfterPromotion: 1 })
+    expect(ledger).toMatchObject({ lost: 1, lostAfterPromotion: [50] })
   })
 
   it.each<[string, Answer[], Record<string, number>]>([
