@@ -56,8 +56,8 @@ async function transaction(pool: Pool, id: string, told: { attempts?: number }):
     attempt = `${id}#${attempts}`
     attempts = told.attempts = attempts + 1
     nameAttempt(client, attempt)
-    // Every other one does not wait for a standby, and may be lost with its server.
-    if (/[02468]$/.test(id)) await client.query('set local synchronous_commit = local')
+    // Half of the workers do not wait for a standby: what they commit may be lost with its server.
+    if (/[02468]\/\d+$/.test(id)) await client.query('set local synchronous_commit = local')
     ;({
       rows: [place],
     } = await client.query<Place>(insert, [attempt]))
