@@ -7,6 +7,7 @@ import { serve } from '../test/support/child'
 import type { Answer, Kind, Open } from './answer'
 import { countConnects } from './connects'
 import { answeredCommits, call, workers } from './workers'
+import type { Worker } from './workers'
 
 /** A caller starts its next call no sooner than this after it started the last one. */
 const paceMillis = 30
@@ -19,6 +20,8 @@ export interface LoadOptions {
   readonly connectionString: string
   readonly failoverTimeoutMillis: number
   readonly monitorIntervalMillis: number
+  /** Half of the transactions do not wait for a standby, whatever the server's default is. */
+  readonly lossy: boolean
 }
 
 /** What there was, and what was held, since the last look. */
@@ -63,7 +66,7 @@ class Load {
   #answers: Answer[] = []
   #stopping = false
 
-  constructor({ name, connectionString, failoverTimeoutMillis, monitorIntervalMillis }: LoadOptions) {
+  constructor({ name, connectionString, failoverTimeoutMillis, monitorIntervalMillis, lossy }: LoadOptions) {
     this.#name = name
     this.pool = new Pool({
       connectionString,
@@ -76,7 +79,9 @@ class Load {
     this.pool.on('splitBrain', ({ hosts }) => console.log(`split brain between ${hosts.join(' and ')}`))
     const kinds = Object.entries(workers) as [Kind, (typeof workers)[Kind]][]
     const callers = kinds.flatMap(([kind, { count }]) =>
-      Array.from({ length: count }, (_each, worker) => this.#caller(kind, worker, count)),
+      Array.from({ length: count }, (_each, worker) =>
+        this.#caller({ kind, worker, lossy: lossy && worker % 2 === 0 }, worker / count),
+      ),
     )
     this.started = Promise.all(callers.map(({ started }) => started)).then(() => undefined)
     this.#done = Promise.all(callers.map(({ ended }) => ended))
@@ -96,16 +101,17 @@ class Load {
     return open
   }
 
-  #caller(kind: Kind, worker: number, count: number): { started: Promise<void>; ended: Promise<void> } {
+  #caller(who: Worker, phase: number): { started: Promise<void>; ended: Promise<void> } {
+    const { kind, worker } = who
     let start = (): void => undefined
     const started = new Promise<void>((resolve) => (start = resolve))
     const run = async (): Promise<void> => {
-      await sleep((worker / count) * paceMillis)
+      await sleep(phase * paceMillis)
       for (let number = 0; !this.#stopping; number += 1) {
         const next = sharedNow() + paceMillis
         const id = `${this.#name}/${kind}/${worker}/${number}`
         this.#open.set(id, { kind, id, startedAt: sharedNow() })
-        const answer = await call(this.pool, kind, worker, id, sharedNow)
+        const answer = await call(this.pool, who, id, sharedNow)
         this.#answers.push(answer)
         this.#open.delete(id)
         start()

@@ -8,8 +8,8 @@ import type { Answer, Kind, Place } from './answer'
 /** What a call was answered with, if it did not fail. */
 type Told = Pick<Answer, 'place' | 'attempts' | 'lookedUp'>
 
-/** One call. What it knows when it fails is left in `told`. */
-type Work = (pool: Pool, id: string, told: { attempts?: number }) => Promise<Told>
+/** One call. What it knows when it fails is left in `told`. `lossy`: it is not to wait for a standby. */
+type Work = (pool: Pool, id: string, told: { attempts?: number }, lossy: boolean) => Promise<Told>
 
 export const tables = [
   'create table soak (id text not null)',
@@ -48,7 +48,7 @@ export const workers: Readonly<Record<Kind, { readonly count: number; readonly w
   transaction: { count: 8, work: transaction },
 }
 
-async function transaction(pool: Pool, id: string, told: { attempts?: number }): Promise<Told> {
+async function transaction(pool: Pool, id: string, told: { attempts?: number }, lossy: boolean): Promise<Told> {
   let attempts = 0
   let attempt = ''
   let place: Place | undefined
@@ -56,8 +56,7 @@ async function transaction(pool: Pool, id: string, told: { attempts?: number }):
     attempt = `${id}#${attempts}`
     attempts = told.attempts = attempts + 1
     nameAttempt(client, attempt)
-    // Half of the workers do not wait for a standby: what they commit may be lost with its server.
-    if (/[02468]\/\d+$/.test(id)) await client.query('set local synchronous_commit = local')
+    if (lossy) await client.query('set local synchronous_commit = local')
     ;({
       rows: [place],
     } = await client.query<Place>(insert, [attempt]))
@@ -66,13 +65,26 @@ async function transaction(pool: Pool, id: string, told: { attempts?: number }):
   return { place, attempts, lookedUp: !answeredCommits.delete(attempt) }
 }
 
+/** One caller. */
+export interface Worker {
+  readonly kind: Kind
+  readonly worker: number
+  /** What its transactions commit may be lost with their server. */
+  readonly lossy: boolean
+}
+
 /** Makes one call and says what became of it. */
-export async function call(pool: Pool, kind: Kind, worker: number, id: string, now: () => number): Promise<Answer> {
+export async function call(
+  pool: Pool,
+  { kind, worker, lossy }: Worker,
+  id: string,
+  now: () => number,
+): Promise<Answer> {
   const startedAt = now()
   const told: { attempts?: number } = {}
   const about = { kind, id, worker, startedAt }
   try {
-    const answer = await workers[kind].work(pool, id, told)
+    const answer = await workers[kind].work(pool, id, told, lossy)
     return { ...about, ...answer, endedAt: now(), ending: 'acknowledged' }
   } catch (error) {
     const ending = isOutcomeUnknownError(error) ? 'unknown' : 'failed'

@@ -111,7 +111,7 @@ function partitions(start: () => Promise<Ground>): void {
     }
     scenes.push(scene)
     const connectionString = connectionStringThrough(network, cluster)
-    await client.call('start', { name, connectionString, failoverTimeoutMillis, monitorIntervalMillis })
+    await client.call('start', { name, connectionString, failoverTimeoutMillis, monitorIntervalMillis, lossy: false })
     return scene
   }
 
