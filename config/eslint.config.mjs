@@ -88,7 +88,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['test/**', 'bench/**', 'demo/**', 'examples/**'],
+    files: ['test/**', 'bench/**', 'demo/**', 'soak/**', 'examples/**'],
     rules: {
       // Tests look into values of `any` type (rows, errors of pg) and assert them right there.
       '@typescript-eslint/no-unsafe-argument': 'off',

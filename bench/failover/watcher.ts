@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
-import { serve } from '../support/child'
+import { serve } from '../../test/support/child'
 import { sharedNow } from '../support/clock'
 import type { Target } from '../support/target'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sharedNow } from '../support/clock'
-import { serve } from '../support/child'
+import { serve } from '../../test/support/child'
 import { handWritten } from './contenders/hand-written'
 import { pgLeader } from './contenders/pg-leader'
 import { pgPool } from './contenders/pg-pool'

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { loadLibrary } from '../support/built-library'
-import { serve } from '../support/child'
+import { serve } from '../../test/support/child'
 import { sharedNow } from '../support/clock'
 import type { Target } from '../support/target'
 import { applicationName, insertText } from './statements'

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { once } from 'node:events'
-import { serve } from '../support/child'
+import { serve } from '../../test/support/child'
 import { sharedNow } from '../support/clock'
 
 /** The process that stands before every server and counts who knocks. */

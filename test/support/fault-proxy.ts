@@ -32,6 +32,8 @@ export class FaultProxy {
   readonly #server = createServer((client) => this.#accept(client))
   readonly #pairs = new Set<Pair>()
   readonly #options: FaultProxyOptions
+  /** In which nothing comes through just now. */
+  readonly #dropped = new Set<Direction>()
   #target: number
   #port = 0
   #welcome: Welcome = 'forward'
@@ -99,6 +101,15 @@ export class FaultProxy {
     this.silence()
   }
 
+  /**
+   * A network that loses packets, in one direction or both: nothing comes through, on the connections that are open as on
+   * new ones. Both ends believe in them, and when it heals, what is on its way arrives: TCP sends it again.
+   */
+  partition(...directions: readonly Direction[]): void {
+    for (const direction of directions) this.#dropped.add(direction)
+    for (const pair of this.#pairs) this.#hold(pair)
+  }
+
   /** The connections that are open are reset. */
   reset(): void {
     for (const { client } of this.#pairs) client.resetAndDestroy()
@@ -120,8 +131,10 @@ export class FaultProxy {
     this.#target = target
   }
 
-  /** New connections come through again, unharmed. */
+  /** New connections come through again, unharmed, and old ones that a partition held. */
   heal(): void {
+    this.#dropped.clear()
+    for (const { client, upstream } of this.#pairs) for (const socket of [client, upstream]) socket?.resume()
     this.#welcome = 'forward'
     this.#delayMillis = 0
     this.#cut = undefined
@@ -154,6 +167,13 @@ export class FaultProxy {
     const { hides } = this.#options
     const down = (chunk: Buffer): void => this.#carry(pair, 'down', chunk)
     upstream?.on('data', hides === undefined ? down : sieve(hides, down))
+    this.#hold(pair)
+  }
+
+  /** What is not read stays with its sender, good-byes too. */
+  #hold({ client, upstream }: Pair): void {
+    if (this.#dropped.has('up')) client.pause()
+    if (this.#dropped.has('down')) upstream?.pause()
   }
 
   #carry(pair: Pair, direction: Direction, chunk: Buffer): void {

@@ -112,6 +112,23 @@ describe('the fault proxy', () => {
   })
 
   it.each(['up', 'down'] as const)(
+    'loses what goes %s, on what is open and on what is made, and it arrives when that is over',
+    async (direction) => {
+      const client = await talking()
+      proxy.partition(direction)
+      const other = open()
+      for (const { socket } of [client, other]) socket.write('again')
+      // What is not lost on its way up has come there, and its echo is lost.
+      const came = direction === 'up' ? ['hello', ''] : ['helloagain', 'again']
+      await poll(() => received.length === 2 && received.join() === came.join(), { what: 'the server has heard it' })
+      expect([client.heard(), other.heard()]).toEqual(['hello', ''])
+      proxy.heal()
+      await hears(client, 'helloagain')
+      await hears(other, 'again')
+    },
+  )
+
+  it.each(['up', 'down'] as const)(
     'cuts after so many bytes %s, of what is open and of what is made',
     async (direction) => {
       const client = await talking()

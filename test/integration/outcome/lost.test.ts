@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { poll } from '../../support'
 import { aStandby, keyOf, useCluster } from '../pool/support/clusters'
 import { usePools } from '../pool/support/pools'
-import { cutReplication } from './support/faults'
+import { cutReplication } from '../../support/cut-replication'
 
 const cluster = useCluster({ hosts: 2 })
 const makePool = usePools()

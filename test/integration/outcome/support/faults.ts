@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { poll } from '../../../support'
 import type { Cluster, Host } from '../../../support'
+import { cutReplication } from '../../../support/cut-replication'
 import { aStandby, heal } from '../../pool/support/clusters'
 import type { Writers } from './writers'
 
@@ -33,17 +34,6 @@ async function withStrangers(cluster: Cluster, writers: Writers, happens: () => 
   await paused
   // Some wait for a standby.
   await heal(cluster)
-}
-
-/** The standbys get no more, and what is written from then on is lost with the primary. */
-export async function cutReplication(cluster: Cluster, primary: Host): Promise<void> {
-  for (const standby of others(cluster, primary)) {
-    await standby.query(`alter system set primary_conninfo = ''`)
-    await standby.query('select pg_reload_conf()')
-  }
-  await poll(async () => (await primary.query('select from pg_stat_replication')).length === 0, {
-    what: `nobody receives from ${primary.name}`,
-  })
 }
 
 /** The process ids of sessions that are at a COMMIT just now, the one of ours last. */

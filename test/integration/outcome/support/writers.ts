@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import { isOutcomeUnknownError, Pool } from '../../../../src/index'
 import type { PoolConfig } from '../../../../src/index'
+import { nameAttempt, spyClient } from './spy-client'
 
 /** Where a transaction leaves its mark: the truth that every verdict is held against. */
 export const truthTable = 'create table truth (attempt text not null)'
@@ -13,11 +14,6 @@ export interface Call {
   readonly attempts: string[]
   /** What the call ended with: the attempt whose value it returned, or an error. */
   result: { readonly value: string } | { readonly error: Error } | undefined
-}
-
-/** A client that notes which attempts its server acknowledged: those were not looked up. */
-interface Spy extends pg.Client {
-  attempt?: string
 }
 
 /** What was found of one lot of calls. */
@@ -38,14 +34,6 @@ export interface Audit {
 
 const insert = 'insert into truth values ($1)'
 
-/** What pg's client is given of a statement that is executed exactly once. */
-interface SentQuery {
-  readonly text: string
-  readonly values: readonly string[]
-  submit?: unknown
-  callback(error: unknown, result: unknown): void
-}
-
 /** Callers that write one row after another, each in a transaction or by a statement of its own. */
 export class Writers {
   readonly pool: Pool
@@ -57,29 +45,7 @@ export class Writers {
   readonly #name = randomUUID().slice(0, 8)
 
   constructor(config: PoolConfig) {
-    const answered = this.#answered
-    class SpyClient extends pg.Client {
-      override query(...args: unknown[]): never {
-        const attempt = (this as Spy).attempt
-        const sent = args[0] as SentQuery
-        if (sent.text === insert && sent.submit !== undefined) {
-          const { callback } = sent
-          sent.callback = (error, answer) => {
-            if (!error) answered.add(String(sent.values[0]))
-            callback(error, answer)
-          }
-        }
-        const result: unknown = Reflect.apply(super.query, this, args)
-        if (args[0] === 'commit' && attempt !== undefined) {
-          ;(result as Promise<unknown>).then(
-            () => answered.add(attempt),
-            () => undefined,
-          )
-        }
-        return result as never
-      }
-    }
-    this.pool = new Pool({ ...config, Client: SpyClient })
+    this.pool = new Pool({ ...config, Client: spyClient((attempt) => this.#answered.add(attempt), insert) })
     this.pool.on('error', () => undefined)
   }
 
@@ -118,7 +84,7 @@ export class Writers {
       this.pool.transaction(async (client) => {
         const attempt = `${call.id}#${call.attempts.length}`
         call.attempts.push(attempt)
-        ;(client as Spy).attempt = attempt
+        nameAttempt(client, attempt)
         await work(client)
         await client.query(insert, [attempt])
         return attempt
@@ -182,6 +148,6 @@ export class Writers {
 }
 
 /** Why it stayed unknown, out of what the caller is told. */
-function reasonOf({ message }: Error): string {
+export function reasonOf({ message }: Error): string {
   return /, and (.*): (?:the transaction was committed|it was executed once)/.exec(message)?.[1] ?? message
 }

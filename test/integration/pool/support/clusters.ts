@@ -2,6 +2,8 @@ import { afterAll, beforeAll } from 'vitest'
 import { startCluster } from '../../../support'
 import type { Cluster, ClusterOptions, Host } from '../../../support'
 
+export { heal } from '../../../support/heal'
+
 /** One cluster for all tests of a file; the function gives it once it has started. */
 export function useCluster(options: ClusterOptions = {}): () => Cluster {
   let cluster: Cluster | undefined
@@ -27,20 +29,3 @@ export async function aStandby(cluster: Cluster): Promise<Host> {
   if (standby === undefined) throw new Error('no standby runs')
   return standby
 }
-
-/** Every host is up again and streams from the present primary. */
-export async function heal(cluster: Cluster): Promise<void> {
-  const primary = await cluster.primary()
-  for (const host of cluster.hosts) {
-    if (host === primary) continue
-    const [row] =
-      host.running && !host.frozen ? await host.query<Row>(streams, [primary.address.host, primary.address.port]) : []
-    if (row?.streams !== true) await cluster.rejoin(host, primary)
-  }
-}
-
-interface Row {
-  readonly streams: boolean
-}
-
-const streams = `select pg_is_in_recovery() and exists (select from pg_stat_wal_receiver where status = 'streaming' and sender_host = $1 and sender_port = $2) as streams`
