@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 /** The processes a benchmark is made of. Each is `bench/main.ts child ROLE`. */
-export type Role = 'workload' | 'watcher' | 'overhead-client' | 'hold-client' | 'hold-proxies'
+export type Role = 'workload' | 'watcher' | 'overhead-client' | 'outcome-client' | 'hold-client' | 'hold-proxies'
 
 /** What a child can be asked: one argument in, an answer out. All of it crosses a process boundary. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each child declares its own
