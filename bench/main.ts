@@ -5,12 +5,14 @@ const benches: Readonly<Record<string, () => Promise<(args: readonly string[]) =
   failover: async () => (await import('./failover/failover')).failover,
   overhead: async () => (await import('./overhead/overhead')).overhead,
   hold: async () => (await import('./hold/hold')).hold,
+  outcome: async () => (await import('./outcome/outcome')).outcome,
 }
 
 const roles: Readonly<Record<Role, () => Promise<() => void>>> = {
   workload: async () => (await import('./failover/workload')).serveWorkload,
   watcher: async () => (await import('./failover/watcher')).serveWatcher,
   'overhead-client': async () => (await import('./overhead/client')).serveOverheadClient,
+  'outcome-client': async () => (await import('./outcome/client')).serveOutcomeClient,
   'hold-client': async () => (await import('./hold/client')).serveHoldClient,
   'hold-proxies': async () => (await import('./hold/proxies')).serveProxies,
 }

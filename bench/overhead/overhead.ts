@@ -4,10 +4,11 @@ import { startChild } from '../support/child'
 import { readFlags } from '../support/flags'
 import { show } from '../support/format'
 import { Report } from '../support/report'
+import { ratio, sides } from '../support/sides'
+import type { Block, Side, Triple } from '../support/sides'
 import { interval95, median } from '../support/statistics'
 import { targetOf } from '../support/target'
-import { sides } from './client'
-import type { Block, OverheadProcess, Side, Triple } from './client'
+import type { OverheadProcess } from './client'
 import { importTimes } from './import-time'
 import { ownPackages, packagesOf } from './installed-size'
 import type { InstalledPackage } from './installed-size'
@@ -73,8 +74,6 @@ function printBlocks(report: Report, triples: ReadonlyMap<number, readonly Tripl
 function judge(report: Report, triples: ReadonlyMap<number, readonly Triple[]>): void {
   const rows: string[][] = []
   for (const [callers, found] of triples) {
-    const ratio = (drawn: readonly Triple[], side: Side, key: keyof Block): number =>
-      median(drawn.map((triple) => triple[side][key] / triple.pg[key]))
     const row = (title: string, key: keyof Block, compare: (ours: number, control: number) => number): number => {
       const compared = (drawn: readonly Triple[]): number =>
         compare(ratio(drawn, 'ours', key), ratio(drawn, 'control', key))

@@ -14,3 +14,14 @@ export function targetOf(cluster: Cluster, first: Host): Target {
   const hosts = [first, ...cluster.hosts.filter((host) => host !== first)]
   return { hosts: hosts.map(({ host, port }) => ({ host, port })), user, password, database }
 }
+
+/** All hosts, as a pool of ours is given them. */
+export function wholeConfig({ hosts, user, password, database }: Target) {
+  const host = hosts.map((each) => each.host).join(',')
+  return { host, port: hosts.map(({ port }) => port).join(','), user, password, database }
+}
+
+/** The first host alone, for pg. */
+export function plainConfig({ hosts, user, password, database }: Target) {
+  return { ...hosts[0], user, password, database }
+}

@@ -80,8 +80,8 @@ export function commitWitnessed(
         if (query.witness !== undefined) port.acknowledged(session, readFields(session, query.witness))
         return callback(null, result)
       }
-      // Nothing was added to it: its error is the answer.
-      if (!query.submitted) return callback(error)
+      // Nothing was added to it, or its turn never came: its error is the answer.
+      if (!query.submitted && (query.taken || !applies() || isReadTimeout(error))) return callback(error)
       void unanswered(port, session, query, error, { witnessedAt: sentAt, stalled }).then(
         (found) => process.nextTick(callback, null, found),
         (final: unknown) => process.nextTick(callback, final),
@@ -101,7 +101,7 @@ async function unanswered(
   const witness = query.witness && readFields(session, query.witness)
   const facts = await gatherFacts(error, session)
   const wrote = query.witness && witness !== undefined
-  const decision = decideCommit({ ...facts, wrote, conclusive: isConclusive(session) })
+  const decision = decideCommit({ ...facts, submitted: query.submitted, wrote, conclusive: isConclusive(session) })
   if (decision.action === 'fail') throw error
   if (isReadTimeout(error)) cutSocket(session.client)
   const found: Verdict =

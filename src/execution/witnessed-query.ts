@@ -35,6 +35,8 @@ interface ExtendedConnection extends RawConnection {
 export interface WitnessedQuery extends Query {
   /** It was sent as it is, and not as something that somebody made of it. */
   readonly submitted: boolean
+  /** pg has had it in hand, if only to refuse it. Without that somebody in between sent a copy of it, or it waits still. */
+  readonly taken: boolean
   /** What the witness answered, in the order of its columns. */
   readonly witness: readonly (string | null)[] | undefined
   /** The server answered the witness with an error, and looked at nothing else. */
@@ -76,7 +78,10 @@ function derive(Base: QueryClass): new (sending: Sending, callback: Callback) =>
     /** What pg would take the witness for, were it not hidden until the witness is over. */
     #hiddenName: string | undefined
     #awaitsWitness = false
+    /** Who copies a query to give it another text finds here what pg's constructor reads and keeps under another name. */
+    readonly rowMode: unknown
     submitted = false
+    taken = false
     witness: readonly (string | null)[] | undefined
     witnessRefused = false
     completed = false
@@ -84,9 +89,11 @@ function derive(Base: QueryClass): new (sending: Sending, callback: Callback) =>
     constructor(sending: Sending, callback: Callback) {
       super(sending.config, undefined, callback)
       this.#sending = sending
+      this.rowMode = (sending.config as { readonly rowMode?: unknown }).rowMode
     }
 
     override submit(connection: ExtendedConnection): Error | null {
+      this.taken = true
       this.submitted = this.#sending.applies?.() ?? true
       return super.submit(connection)
     }
@@ -132,6 +139,7 @@ function derive(Base: QueryClass): new (sending: Sending, callback: Callback) =>
     }
 
     override handleError(error: unknown, connection: ExtendedConnection): void {
+      this.taken = true
       if (this.#awaitsWitness) {
         this.#endOfWitness()
         this.witnessRefused = true

@@ -42,7 +42,9 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
    * `pool.transaction` do, and is looked up on the leader if its answer does not come: then it succeeds as if nothing had
    * happened, or fails with TransactionRolledBackError or OutcomeUnknownError. No round trip more, and nothing at all for
    * transactions that only read; a new session is asked one question more. For query builders and ORMs that manage their own
-   * transactions. Not in pg's pipeline mode. Default: what pg says.
+   * transactions: a ROLLBACK that they send after such an error fails with the same one, so that it is not lost. Not in pg's
+   * pipeline mode. An instrumentation that rewrites statements keeps the witness away; a lost COMMIT is then unknown.
+   * Default: what pg says.
    */
   outcome?: 'witness' | undefined
   /** How the hosts are watched. `false`: only when something happened. */

@@ -5,6 +5,8 @@ import type { CommitPort } from '../execution/commit'
 import type { TransactionPort } from '../execution/transaction'
 import { asText, isUnreadable, readServerAnswer, serverQuestion } from '../execution/witness'
 import { serverCode } from '../core/retry/sqlstate'
+import { isRollback } from '../core/retry/statement'
+import { isOutcomeUnknownError, isTransactionRolledBackError } from '../errors'
 import type { ClientOwner } from '../pool/bound-client'
 import { cutSocket, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
@@ -40,6 +42,13 @@ export function witnessCommits(
       lookUpMillis: own.lookUpMillis,
     }
   }
+  /** What became of transactions whose connection was lost with the answer to COMMIT. */
+  const fates = new WeakMap<Session, unknown>()
+  const commit = (session: Session, query: unknown, send: (query: object) => void, callback: Callback): void =>
+    commitWitnessed(createPort(), session, query, send, (error, result) => {
+      if (isOutcomeUnknownError(error) || isTransactionRolledBackError(error)) fates.set(session, error)
+      callback(error, result)
+    })
   return {
     async prepare(session) {
       const { client } = session
@@ -63,17 +72,27 @@ export function witnessCommits(
       const [query, values] = args
       const session = sessionOf(client)
       // In a pipeline nobody knows the state in which a COMMIT will be looked at.
-      if (session === undefined || session.ownTransaction || isPipelined(client) || !isWitnessable(query, values))
-        return undefined
+      if (session === undefined || session.ownTransaction || isPipelined(client)) return undefined
+      const fate = fates.get(session)
+      let run: (callback: Callback) => void
+      if (isWitnessable(query, values)) run = (callback) => commit(session, query, send, callback)
+      // Who rolls back because COMMIT failed tells of the second error where there is one: let it be the first.
+      else if (fate !== undefined && rollsBack(query)) run = (callback) => process.nextTick(callback, fate)
+      else return undefined
       const told = args.find((arg): arg is Callback => typeof arg === 'function')
-      const commit = (callback: Callback): void => commitWitnessed(createPort(), session, query, send, callback)
-      if (told !== undefined) {
-        commit(told)
-        return { returned: undefined }
-      }
-      return { returned: promised(client, commit) }
+      if (told === undefined) return { returned: promised(client, run) }
+      run(told)
+      return { returned: undefined }
     },
   }
+}
+
+function rollsBack(query: unknown): boolean {
+  const { text, submit } = (typeof query === 'string' ? { text: query } : (query ?? {})) as {
+    text?: unknown
+    submit?: unknown
+  }
+  return typeof text === 'string' && submit === undefined && isRollback(text)
 }
 
 function promised(client: Client, run: (callback: Callback) => void): Promise<unknown> {

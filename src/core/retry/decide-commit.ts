@@ -3,6 +3,8 @@ import { sqlstate } from './sqlstate'
 
 /** How a COMMIT of somebody else's failed that carried a witness. */
 export interface CommitFailure extends Omit<FailureFacts, 'demoted'> {
+  /** It went out with its witness: with an instrumentation in between that need not be so. */
+  readonly submitted: boolean
   /** Whether its witness says that the transaction had written something; undefined if it has not come. */
   readonly wrote: boolean | undefined
   /** The end of the connection says that nothing came after what we have read. */
@@ -26,7 +28,7 @@ export function decideCommit(failure: CommitFailure): CommitDecision {
     return { action: 'aborted', reason: 'the server ended the session instead of committing' }
   }
   // The server sends the witness before it looks at the COMMIT.
-  if (failure.wrote === undefined && failure.conclusive && !timedOut) {
+  if (failure.submitted && failure.wrote === undefined && failure.conclusive && !timedOut) {
     return { action: 'aborted', reason: 'the connection ended before the COMMIT was looked at' }
   }
   return { action: 'look-up', reason: 'the connection was lost before COMMIT was answered' }

@@ -67,6 +67,12 @@ export function isCommit(text: string): boolean {
   return mode.length === 0 || (mode.length === 3 && mode.join(' ') === 'and no chain')
 }
 
+/** Whether a text ends its transaction, and does not commit it. */
+export function isRollback(text: string): boolean {
+  const [first] = firstWords(text) ?? []
+  return (first === 'rollback' || first === 'abort') && controlsTransaction(text)
+}
+
 /** How a text begins, in lower case, if it is one statement and can be read with certainty. */
 function firstWords(text: string): readonly string[] | undefined {
   const words: string[] = []

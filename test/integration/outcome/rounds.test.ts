@@ -103,6 +103,9 @@ describe.each(faults)('$what', (fault) => {
     for (const { toldLost, lost } of audits) {
       expect(toldLost.reduce<number>((total, told) => total + (told ?? 0), 0)).toBe(lost)
     }
-    if (fault.single) expect(audits.filter(({ wasSlow }) => !wasSlow).flatMap((audit) => audit.unknown)).toEqual([])
+    // Of a session that was lost with its first statement, before anything came back, nobody knows what was at its end.
+    const isPromised = (reason: string): boolean => reason !== 'it carried no witness'
+    const promised = audits.filter(({ wasSlow }) => !wasSlow).flatMap((audit) => audit.unknown.filter(isPromised))
+    if (fault.single) expect(promised).toEqual([])
   })
 })

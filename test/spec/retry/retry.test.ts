@@ -7,7 +7,7 @@ import { decideCommit } from '../../../src/core/retry/decide-commit'
 import { decideOnce } from '../../../src/core/retry/decide-once'
 import { decideTransaction } from '../../../src/core/retry/decide-transaction'
 import type { TransactionFailure } from '../../../src/core/retry/decide-transaction'
-import { controlsTransaction, isCommit, isReplayable } from '../../../src/core/retry/statement'
+import { controlsTransaction, isCommit, isReplayable, isRollback } from '../../../src/core/retry/statement'
 import commits from './commits.json'
 import connectFailures from './connect-failures.json'
 import decisions from './decisions.json'
@@ -84,7 +84,12 @@ describe('a COMMIT with a witness', () => {
   it.each(commits)('$row: $expect', ({ failure, expect: expected }) => {
     const words = failure.split(' ')
     const wrote = words.includes('witnessed') ? true : words.includes('read') ? false : undefined
-    const decision = decideCommit({ ...parseFailure(failure), wrote, conclusive: words.includes('conclusive') })
+    const decision = decideCommit({
+      ...parseFailure(failure),
+      submitted: !words.includes('rewritten'),
+      wrote,
+      conclusive: words.includes('conclusive'),
+    })
     expect(decision.action).toBe(expected)
     expect(decision.reason).toMatch(/\w/)
   })
@@ -134,6 +139,22 @@ describe('which texts commit, and begin nothing new', () => {
     [`commit ${' '.repeat(600)}`, false],
   ])('%j: %s', (text, commits) => {
     expect(isCommit(text)).toBe(commits)
+  })
+})
+
+describe('which texts roll back', () => {
+  it.each([
+    ['rollback', true],
+    ['/* ORM */ ROLLBACK WORK;', true],
+    ['abort', true],
+    ['rollback to savepoint a', false],
+    ['rollback work to a', false],
+    ['commit', false],
+    ['begin', false],
+    ['rollback; begin', false],
+    ['', false],
+  ])('%j: %s', (text, rollsBack) => {
+    expect(isRollback(text)).toBe(rollsBack)
   })
 })
 
