@@ -7,6 +7,8 @@ const config: KnipConfig = {
     'examples/**/*.{ts,mts,cts,js,mjs,cjs}',
     'test/**/*.{test,test-d}.ts',
     'test/support/index.ts',
+    'test/mutants/main.ts',
+    'test/simulation/support/pool/sim-{dial,probe}.ts',
     'config/*.{ts,mts,mjs,cjs}',
   ],
   project: ['{src,test,bench,demo,examples,config}/**/*.{ts,mts,cts,js,mjs,cjs}'],

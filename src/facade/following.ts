@@ -142,8 +142,13 @@ export class Following {
     this.checkout.end()
     for (const check of this.#waiters) check()
     this.topology.stop()
-    this.clients.abortDials(this.#blame.put('nobody', new Error('the pool is ending')))
+    // pg-pool, which knows of no end yet, dials at once for the next one in its queue.
+    this.clients.abortDials(this.#inVain())
     this.clients.closeIdle()
+  }
+
+  #inVain(): Error {
+    return this.#blame.put('nobody', new Error('the pool is ending'))
   }
 
   get snapshot(): TopologySnapshot {
@@ -209,7 +214,7 @@ export class Following {
 
   #bind(Base: typeof Client): typeof Client {
     return bindClient(Base, {
-      destination: () => this.#destinations.next(),
+      destination: () => (this.#ending ? this.#inVain() : this.#destinations.next()),
       isAwaited: () => this.checkout.requests > 0,
       whenAvailable: () => this.#whenAvailable(),
       stillWanted: (host, generation) => !this.#ending && this.#destinations.isStillWanted(host, generation),

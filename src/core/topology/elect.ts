@@ -54,12 +54,13 @@ function stillLeads(state: TopologyState): boolean {
   return host !== undefined && standing(state, host).type === 'eligible'
 }
 
-/** A timeline on which a host of ours was found fit to lead twice is there, whoever leads. */
+/** A timeline on which a host of ours was found fit to lead twice is there, whoever leads, and whoever claims a higher one. */
 function learnTimeline(state: TopologyState): TopologyState {
   if (state.systemIdentifier === undefined) return state
-  const seen = contenders(state).flatMap(({ host, answer }) =>
-    host.confirmations >= confirmationsToDepose && answer.timeline !== undefined ? [answer.timeline] : [],
-  )
+  const seen = state.hosts.flatMap((host) => {
+    const timeline = host.confirmations >= confirmationsToDepose ? host.answer?.timeline : undefined
+    return timeline !== undefined && standing(state, host).type === 'eligible' ? [timeline] : []
+  })
   const highestTimeline = Math.max(state.highestTimeline ?? 0, ...seen)
   return highestTimeline > (state.highestTimeline ?? 0) ? { ...state, highestTimeline } : state
 }

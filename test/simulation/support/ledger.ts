@@ -2,7 +2,6 @@ import type { TopologyEvent } from '../../../src/core/topology/events'
 import { acceptsWrites } from '../../../src/core/topology/host'
 import type { HostKey, Observation } from '../../../src/core/topology/host'
 import type { TopologyState } from '../../../src/core/topology/state'
-import { lockoutMillis } from './simulate'
 
 /** What one host is known to be, kept apart from the reducer's own records. */
 export interface Entry {
@@ -24,9 +23,12 @@ export class Ledger {
   identity: string | undefined
   /** The highest timeline on which one of ours has led. */
   highest = -Infinity
+  readonly #lockoutMillis: number
   #lockedSince: number | undefined
 
-  constructor(keys: readonly HostKey[]) {
+  /** `lockoutMillis`: how long another history must be all there is. */
+  constructor(keys: readonly HostKey[], lockoutMillis: number) {
+    this.#lockoutMillis = lockoutMillis
     this.entries = new Map(
       keys.map((key) => [key, { at: -Infinity, answer: undefined, spoke: false, doubtedAt: undefined, looks: 0 }]),
     )
@@ -36,6 +38,16 @@ export class Ledger {
     const entry = this.entries.get(key)
     if (entry === undefined) throw new Error(`${key} is not on the list`)
     return entry
+  }
+
+  /** The highest timeline on which one of ours was found fit to lead twice. */
+  get confirmed(): number {
+    const seen = [...this.entries.values()].flatMap(({ answer, looks }) =>
+      looks >= 2 && answer?.systemIdentifier === this.identity && answer?.timeline !== undefined
+        ? [answer.timeline]
+        : [],
+    )
+    return Math.max(-Infinity, ...seen)
   }
 
   /** Enters what happened; to be judged is what the reducer made of it. */
@@ -49,6 +61,12 @@ export class Ledger {
       // A doubt that turned out to be right stays: it dates the loss, and news from before it is no news.
       const doubtedAt = answer === undefined ? entry.doubtedAt : undefined
       Object.assign(entry, { at: event.at, answer, spoke: true, doubtedAt, looks })
+    } else if (event.type === 'full') {
+      const entry = this.entry(event.host)
+      if (event.at < entry.at || event.at < (entry.doubtedAt ?? -Infinity)) return
+      Object.assign(entry, { at: event.at, spoke: true })
+      // It lives, and is as far as is known what it was.
+      if (entry.answer !== undefined) entry.doubtedAt = undefined
     } else if (event.type === 'suspected') {
       const entry = this.entry(event.host)
       if (entry.answer !== undefined && entry.doubtedAt === undefined && event.at > entry.at) entry.doubtedAt = event.at
@@ -70,7 +88,7 @@ export class Ledger {
       return
     }
     this.#lockedSince ??= event.at
-    if (event.at - this.#lockedSince >= lockoutMillis) this.#forget(foreign ? 'all' : 'timeline')
+    if (event.at - this.#lockedSince >= this.#lockoutMillis) this.#forget(foreign ? 'all' : 'timeline')
   }
 
   /** Enters who leads: the first settles the identity. */

@@ -84,15 +84,7 @@ class Simulation {
    */
   calm(): number {
     this.#passTime(200)
-    const { ours } = this.world
-    const [first] = ours
-    if (first !== undefined) {
-      for (const server of this.world.servers)
-        Object.assign(server, { reachable: true, up: !server.foreign, fenced: false })
-      const ahead = ours.reduce((best, server) => (server.timeline > best.timeline ? server : best), first)
-      for (const server of ours) if (server !== ahead) server.primary = false
-      if (!ahead.primary) this.world.promote(ahead)
-    }
+    this.world.calmDown()
     const from = this.moments.length
     for (let round = 0; round < 2 * (lockoutMillis / 100); round += 1) {
       this.world.servers.forEach((_server, index) => this.#probe(index, 1))
@@ -127,6 +119,8 @@ class Simulation {
       case 'heal':
         server.reachable = true
         return
+      case 'lie':
+        return this.world.lie(server)
       case 'restore':
         return this.world.restore(server)
       default:

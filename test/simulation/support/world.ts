@@ -1,7 +1,7 @@
 import type { HostKey, Observation } from '../../../src/core/topology/host'
 
 /** One server as it really is. */
-interface Server {
+export interface Server {
   readonly key: HostKey
   readonly foreign: boolean
   readonly unreadable: boolean
@@ -11,6 +11,12 @@ interface Server {
   fenced: boolean
   timeline: number
   starts: number
+  /** All places are taken: it lets nobody in. */
+  full: boolean
+  /** How much longer than others its packets may travel. */
+  slowMillis: number
+  /** What it answers whatever is true: a picture of an earlier moment. */
+  lie: Truth | undefined
 }
 
 /** What a question to a server finds out. */
@@ -28,7 +34,7 @@ export class World {
   constructor(count: number, foreign: readonly number[], unreadable: readonly number[]) {
     const first = [...Array(count).keys()].find((index) => !foreign.includes(index))
     this.servers = [...Array(count).keys()].map((index) => ({
-      key: `h${index}`,
+      key: `h${index}:5432`,
       foreign: foreign.includes(index),
       unreadable: unreadable.includes(index),
       up: true,
@@ -37,6 +43,9 @@ export class World {
       fenced: false,
       timeline: foreign.includes(index) ? 9 : 1,
       starts: 0,
+      full: false,
+      slowMillis: 0,
+      lie: undefined,
     }))
   }
 
@@ -46,7 +55,7 @@ export class World {
   }
 
   server(index: number): Server {
-    const server = this.servers[index % this.servers.length]
+    const server = this.servers[Math.max(0, index) % this.servers.length]
     if (server === undefined) throw new Error('a world without servers')
     return server
   }
@@ -84,9 +93,30 @@ export class World {
     server.starts += 1
   }
 
+  /** From now on it tells what is true now; told again, the truth. */
+  lie(server: Server): void {
+    server.lie = server.lie === undefined && server.up ? this.ask({ ...server, reachable: true }) : undefined
+  }
+
+  /**
+   * Everybody of ours can be reached and answers truthfully, one of them is the only primary and ahead, those of the other cluster
+   * are silent.
+   */
+  calmDown(): void {
+    const well = { reachable: true, fenced: false, full: false, slowMillis: 0, lie: undefined }
+    for (const server of this.servers) Object.assign(server, well, { up: !server.foreign })
+    const { ours } = this
+    const [first] = ours
+    if (first === undefined) return
+    const ahead = ours.reduce((best, server) => (server.timeline > best.timeline ? server : best), first)
+    for (const server of ours) if (server !== ahead) server.primary = false
+    if (!ahead.primary) this.promote(ahead)
+  }
+
   ask(server: Server): Truth {
     if (!server.reachable) return { type: 'silence', reason: 'did not answer' }
     if (!server.up) return { type: 'silence', reason: 'connection refused' }
+    if (server.lie !== undefined) return server.lie
     const { unreadable } = server
     return {
       type: 'answer',

@@ -1,0 +1,262 @@
+import { mutantsOf, where } from './mutant'
+import type { Mutant } from './mutant'
+
+const { topologySpec: spec, topology: simulation } = where
+
+/** Whom to follow. */
+export const topologyMutants: readonly Mutant[] = [
+  ...mutantsOf('src/core/topology/host.ts', [
+    [
+      'a host in recovery is no candidate',
+      '!answer.inRecovery && !answer.defaultTransactionReadOnly',
+      '!answer.defaultTransactionReadOnly',
+      simulation,
+      'a leader is a host whose newest answer accepts writes',
+    ],
+    [
+      'a host with default_transaction_read_only is no candidate',
+      '!answer.inRecovery && !answer.defaultTransactionReadOnly',
+      '!answer.inRecovery',
+      spec,
+    ],
+    ['one server under two names is one server', 'a.postmasterStartTime === b.postmasterStartTime', 'false', spec],
+  ]),
+  ...mutantsOf('src/core/topology/candidates.ts', [
+    [
+      'a primary below the highest timeline is never used',
+      'answer.timeline < highestTimeline',
+      'answer.timeline < 0',
+      simulation,
+      'a leader is never below the highest timeline that led',
+    ],
+    [
+      'a host of another cluster is never used',
+      'answer.systemIdentifier !== identity',
+      "answer.systemIdentifier === 'nobody'",
+      simulation,
+      'a leader is never of another cluster',
+    ],
+    ['the highest timeline wins', 'answer.timeline === undefined || answer.timeline === top', 'true', spec],
+    [
+      'before the first leader most answers say which identity is ours',
+      'count > (votes.get(winner) ?? 0)',
+      'false',
+      spec,
+    ],
+    [
+      'who has led once may lead again',
+      "standing(state, host).type === 'eligible' ? [{",
+      "standing(state, host).type === 'eligible' && (state.leader !== undefined || state.lastLeader?.key !== host.key) ? [{",
+      simulation,
+      'in a calm the one true primary comes to lead and stays',
+    ],
+  ]),
+  ...mutantsOf('src/core/topology/reduce.ts', [
+    [
+      'an observation older than what is known changes nothing',
+      'known === undefined || event.at < known.at || event.at < (known.suspectedAt ?? -Infinity)',
+      'known === undefined',
+      simulation,
+      'a leader is a host whose newest answer accepts writes',
+    ],
+    ['an answer from before a doubt does not clear it', ' || event.at < (known.suspectedAt ?? -Infinity)', '', spec],
+    [
+      'a server whose places are all taken is not dead',
+      'if (host.answer === undefined) return failed(host, at, failure)',
+      'return failed(host, at, failure)',
+      spec,
+    ],
+    [
+      'hosts that stay on the list keep what is known of them',
+      'known.get(key) ?? unknownHost(key)',
+      'unknownHost(key)',
+      spec,
+    ],
+    [
+      'a lost connection puts a host in doubt',
+      'at <= known.at || known.suspectedAt !== undefined)',
+      'at <= known.at || known.suspectedAt === undefined)',
+      spec,
+    ],
+    [
+      'looks in a row are looks at one timeline',
+      'acceptsWrites(host.answer) && host.answer.timeline === answer.timeline',
+      'acceptsWrites(host.answer)',
+      simulation,
+      'a leader that still answers gives way only to one that was seen twice',
+    ],
+  ]),
+  ...mutantsOf('src/core/topology/elect.ts', [
+    [
+      'to depose a leader that still answers takes two probes of the new one',
+      'const confirmationsToDepose = 2',
+      'const confirmationsToDepose = 1',
+      simulation,
+      'a leader that still answers gives way only to one that was seen twice',
+    ],
+    [
+      'two candidates on one timeline: nobody is elected',
+      'known.length > 1 ? Object.freeze',
+      'known.length > 9 ? Object.freeze',
+      simulation,
+      'with two servers on the highest timeline nobody comes to lead',
+    ],
+    [
+      'in a split brain the present leader is kept',
+      'splitBrain.length > 0 ? incumbent :',
+      'splitBrain.length > 0 ? undefined :',
+      spec,
+    ],
+    [
+      'a timeline seen twice makes all below it stale, whoever claims a higher one',
+      'host.confirmations >= confirmationsToDepose ? host.answer?.timeline : undefined',
+      'undefined',
+      spec,
+    ],
+    [
+      'at the start the other hosts are waited for',
+      'const settled = settledAt(state, rivals, at)',
+      'const settled = at',
+      spec,
+    ],
+    [
+      'at the start no host is waited for longer than a moment',
+      'Math.min(...rivals.map(({ host }) => host.at)) + state.rules.settleMillis',
+      'Infinity',
+      spec,
+    ],
+    [
+      'nobody in doubt is elected',
+      'host.suspectedAt === undefined && (!stillLeads(state)',
+      '(!stillLeads(state)',
+      spec,
+    ],
+    [
+      'the generation never falls',
+      'return { ...state, leader: undefined, leaderlessSince',
+      'return { ...state, generation: 0, leader: undefined, leaderlessSince',
+      simulation,
+      'the generation never falls',
+    ],
+    [
+      'a blip is no restart: the generation stays',
+      'state.leader ?? (state.lastLeader?.key === host.key ? state.lastLeader : undefined)',
+      'state.leader',
+      simulation,
+      'the generation rises when the leader or its incarnation changes, and only then',
+    ],
+    [
+      'a leader that was restarted is another incarnation',
+      'unchanged(present.postmasterStartTime, answer.postmasterStartTime)',
+      'true',
+      simulation,
+      'the generation rises when the leader or its incarnation changes, and only then',
+    ],
+    ['a leader was lost when the first connection to it was', '?.suspectedAt ?? at\n', '?.at ?? at\n', spec],
+    [
+      'the rules lock nobody out for ever',
+      'const due = since + state.rules.lockoutMillis',
+      'const due = Infinity',
+      spec,
+    ],
+    [
+      'another history is the truth only after a whole failover time',
+      'const due = since + state.rules.lockoutMillis',
+      'const due = since',
+      simulation,
+      'a leader is never of another cluster',
+    ],
+    [
+      'another identity is the truth only if every answering host carries it',
+      "judged.every(({ type }) => type === 'foreign')",
+      "judged.some(({ type }) => type === 'foreign')",
+      spec,
+    ],
+    [
+      'a lower timeline is not believed while a host is out of reach',
+      'onlyOlder && answering.length === state.hosts.length ?',
+      'onlyOlder ?',
+      spec,
+    ],
+  ]),
+  ...mutantsOf('src/core/topology/targets.ts', [
+    [
+      'nothing in doubt is a target',
+      'host.answer === undefined || host.suspectedAt !== undefined',
+      'host.answer === undefined',
+      simulation,
+      'nothing in doubt is a target, and writes go to the leader alone',
+    ],
+    [
+      'writes go to the leader alone',
+      'state.leader?.key === host.key && !leaderSuspected(state)',
+      'true',
+      simulation,
+      'nothing in doubt is a target, and writes go to the leader alone',
+    ],
+    [
+      'prefer-standby takes the primary where there is no standby',
+      'standbys.length > 0 ? standbys : usable',
+      'standbys',
+      spec,
+    ],
+  ]),
+  ...mutantsOf('src/core/topology/effects.ts', [
+    [
+      'a leader in doubt is announced as lost',
+      'before.leader !== undefined && !usable && usedBefore',
+      'before.leader !== undefined && after.leader === undefined && usedBefore',
+      simulation,
+      'a leader is announced when it can be used, and its loss when it cannot',
+    ],
+    [
+      'the first announcement of a generation says that it is new',
+      'leader: after.leader, from, changed })',
+      'leader: after.leader, from, changed: false })',
+      simulation,
+      'the first announcement of a generation says that it is new',
+    ],
+    [
+      'what is left of the old leader is cut',
+      "effects.push({ type: 'cut', host: from.key })",
+      'void from.key',
+      simulation,
+      'what is left of the last leader is cut when there is another, and nobody else is',
+    ],
+    [
+      'a loss has a time',
+      'after.leaderlessSince ?? suspicionTime(after, before.leader.key)',
+      '-1',
+      simulation,
+      'a loss has a time',
+    ],
+    [
+      'those who wait are told when there is somewhere to go',
+      'if (differsVisibly(before, after))',
+      'if (before.leader !== after.leader)',
+      simulation,
+      'those who wait are told when there is somewhere to go',
+    ],
+    [
+      'a host that leads no more by its own word loses its clients',
+      "effects.push({ type: 'retire', host: before.leader.key })",
+      'void before.leader.key',
+      spec,
+    ],
+    ['a rival of the leader is asked again at once', 'host.confirmations === 1\n', 'host.confirmations === 9\n', spec],
+    [
+      'a split brain is said loudly',
+      'after.splitBrain.length > 0 && !sameHosts',
+      'after.splitBrain.length > 9 && !sameHosts',
+      spec,
+    ],
+  ]),
+  ...mutantsOf('src/core/topology/explain.ts', [
+    [
+      'a refusal of the caller counts only while nobody answers well',
+      'if (!spoke || state.hosts.some((host) => host.answer !== undefined)) return undefined',
+      'if (!spoke) return undefined',
+      spec,
+    ],
+  ]),
+]
