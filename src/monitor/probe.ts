@@ -62,7 +62,8 @@ export class Probe {
   readonly #lost: (why: string) => void
   #session: Session | undefined
   #socket: Stream | undefined
-  #asking = false
+  /** The question that is under way, until it is answered, or nobody waits for its answer any more. */
+  #asked: Question | undefined
   #question = everything
   /** The last full answer, and when it was asked for. */
   #last: { readonly answer: Observation; readonly at: number } | undefined
@@ -78,12 +79,11 @@ export class Probe {
 
   /** Asks; the answer, or the reason why there is none, comes within `timeoutMillis`. Never rejects. */
   async ask(timeoutMillis: number): Promise<ProbeResult> {
-    const question = { open: true, sentAt: now() }
-    this.#asking = true
+    const question: Question = { open: true, sentAt: now() }
+    this.#asked = question
     let expire: (failure: ProbeResult) => void = () => undefined
     const expiry = new Promise<ProbeResult>((resolve) => (expire = resolve))
     const timer = limit(timeoutMillis, () => {
-      question.open = false
       this.close()
       const message = `did not answer within ${timeoutMillis} ms`
       expire(failed(Object.assign(new Error(message), { code: 'ETIMEDOUT' })))
@@ -93,11 +93,11 @@ export class Probe {
     } finally {
       timer.cancel()
       question.open = false
-      this.#asking = false
+      this.#asked = undefined
     }
   }
 
-  async #answer(question: { readonly open: boolean; readonly sentAt: number }): Promise<ProbeResult> {
+  async #answer(question: Readonly<Question>): Promise<ProbeResult> {
     const parked = this.#session
     let session = parked
     try {
@@ -158,7 +158,7 @@ export class Probe {
     const onLoss = (why: string): void => {
       if (this.#session !== session) return
       this.#close(session)
-      if (!this.#asking) this.#lost(why)
+      if (this.#asked === undefined) this.#lost(why)
     }
     session.on('error', (error: Error) => onLoss(error.message))
     session.on('end', () => onLoss('the session ended'))
@@ -176,8 +176,9 @@ export class Probe {
     return session
   }
 
-  /** Ends the parked session, if there is one, without waiting for a server that may be frozen. */
+  /** Ends the parked session, if there is one, without waiting for a server that may be frozen. A question that is under way fails. */
   close(): void {
+    if (this.#asked !== undefined) this.#asked.open = false
     if (this.#session !== undefined) this.#close(this.#session)
   }
 
@@ -188,6 +189,11 @@ export class Probe {
     // Under TLS the stream is the wrapper, and the socket an object of its own.
     this.#socket?.destroy()
   }
+}
+
+interface Question {
+  open: boolean
+  readonly sentAt: number
 }
 
 interface Stream {

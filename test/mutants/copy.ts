@@ -18,7 +18,7 @@ const vitest = [
 ]
 
 /** How many histories a simulation plays here, and which: what a mutant is noticed by is to be the same in every run. */
-const simulation = { PG_LEADER_RUNS: '1500', PG_LEADER_SEED: '1' }
+const simulation = { PG_LEADER_RUNS: '1000', PG_LEADER_SEED: '1' }
 
 /** What a run of tests came to. */
 export interface Run {

@@ -44,8 +44,7 @@ export const poolMutants: readonly Mutant[] = [
       'while others wait nobody is served past them',
       "const first = this.#phase === 'waiting' && this.#line.size === 0",
       "const first = this.#phase === 'waiting'",
-      pool,
-      'held callers leave in order',
+      checkout,
     ],
     [
       'no more than max requests at once',
@@ -71,7 +70,7 @@ export const poolMutants: readonly Mutant[] = [
       "if (blamed !== 'caller') {",
       "if (blamed === 'nobody') {",
       pool,
-      'with a leader up long enough every held call succeeds',
+      'what was never sent fails by a time limit, by its caller or by the end',
     ],
     [
       'end() answers those who wait',
@@ -129,8 +128,7 @@ export const poolMutants: readonly Mutant[] = [
       'an idle client whose host has been in doubt is not handed out unasked',
       ' && this.#port.trusted(session)',
       '',
-      pool,
-      'a write goes only to a host believed to be the leader at that instant',
+      checkout,
     ],
     [
       'a client that was not used for long is asked for a sign of life',

@@ -75,13 +75,8 @@ export const retryMutants: readonly Mutant[] = [
     ['a dollar-quoted body is no statement', 'const end = text.indexOf(delimiter, tag)', 'const end = tag', spec],
   ]),
   ...mutantsOf('src/core/retry/sqlstate.ts', [
-    [
-      '25006 may be the refusal of a standby',
-      '  sqlstate.readOnlySqlTransaction,\n',
-      '',
-      where.unit('core/retry/sqlstate'),
-    ],
-    ['XX000 may be the refusal of a standby', '  sqlstate.internalError,\n', '', where.unit('core/retry/sqlstate')],
+    ['25006 may be the refusal of a standby', '  sqlstate.readOnlySqlTransaction,\n', '', spec],
+    ['XX000 may be the refusal of a standby', '  sqlstate.internalError,\n', '', spec],
     ['28xxx at connect is about the caller', "code.startsWith('28')", "code.startsWith('29')", spec],
     ['a socket error has no SQLSTATE', "|| !('severity' in error)", '', where.unit('core/retry/sqlstate')],
   ]),

@@ -7,13 +7,6 @@ const { topologySpec: spec, topology: simulation } = where
 export const topologyMutants: readonly Mutant[] = [
   ...mutantsOf('src/core/topology/host.ts', [
     [
-      'a host in recovery is no candidate',
-      '!answer.inRecovery && !answer.defaultTransactionReadOnly',
-      '!answer.defaultTransactionReadOnly',
-      simulation,
-      'a leader is a host whose newest answer accepts writes',
-    ],
-    [
       'a host with default_transaction_read_only is no candidate',
       '!answer.inRecovery && !answer.defaultTransactionReadOnly',
       '!answer.inRecovery',
@@ -22,6 +15,12 @@ export const topologyMutants: readonly Mutant[] = [
     ['one server under two names is one server', 'a.postmasterStartTime === b.postmasterStartTime', 'false', spec],
   ]),
   ...mutantsOf('src/core/topology/candidates.ts', [
+    [
+      'a host in recovery is a standby',
+      "if (answer.inRecovery) return { type: 'standby', reason: 'is a standby (in recovery)' }",
+      '',
+      spec,
+    ],
     [
       'a primary below the highest timeline is never used',
       'answer.timeline < highestTimeline',
@@ -82,8 +81,7 @@ export const topologyMutants: readonly Mutant[] = [
       'looks in a row are looks at one timeline',
       'acceptsWrites(host.answer) && host.answer.timeline === answer.timeline',
       'acceptsWrites(host.answer)',
-      simulation,
-      'a leader that still answers gives way only to one that was seen twice',
+      spec,
     ],
   ]),
   ...mutantsOf('src/core/topology/elect.ts', [
@@ -95,6 +93,13 @@ export const topologyMutants: readonly Mutant[] = [
       'a leader that still answers gives way only to one that was seen twice',
     ],
     [
+      'no more than two: a leader that history has left is written to no more',
+      'const confirmationsToDepose = 2',
+      'const confirmationsToDepose = 9',
+      where.pool,
+      'a write never goes to a lower timeline than the highest seen',
+    ],
+    [
       'two candidates on one timeline: nobody is elected',
       'known.length > 1 ? Object.freeze',
       'known.length > 9 ? Object.freeze',
@@ -102,9 +107,9 @@ export const topologyMutants: readonly Mutant[] = [
       'with two servers on the highest timeline nobody comes to lead',
     ],
     [
-      'in a split brain the present leader is kept',
-      'splitBrain.length > 0 ? incumbent :',
-      'splitBrain.length > 0 ? undefined :',
+      'a leader that still answers goes on until another one is confirmed',
+      'stillLeads(state) ? next : dismiss(next, at)',
+      'dismiss(next, at)',
       spec,
     ],
     [
@@ -166,12 +171,7 @@ export const topologyMutants: readonly Mutant[] = [
       simulation,
       'a leader is never of another cluster',
     ],
-    [
-      'another identity is the truth only if every answering host carries it',
-      "judged.every(({ type }) => type === 'foreign')",
-      "judged.some(({ type }) => type === 'foreign')",
-      spec,
-    ],
+    ['of two other identities neither becomes the truth', ' && identities.size === 1', '', spec],
     [
       'a lower timeline is not believed while a host is out of reach',
       'onlyOlder && answering.length === state.hosts.length ?',
@@ -195,10 +195,17 @@ export const topologyMutants: readonly Mutant[] = [
       'nothing in doubt is a target, and writes go to the leader alone',
     ],
     [
+      'a primary that is not confirmed is not written to',
+      'state.leader?.key === host.key && !leaderSuspected(state)',
+      'true',
+      where.pool,
+      'a write goes only to a host believed to be the leader at that instant',
+    ],
+    [
       'prefer-standby takes the primary where there is no standby',
       'standbys.length > 0 ? standbys : usable',
       'standbys',
-      spec,
+      where.unit('core/topology/targets'),
     ],
   ]),
   ...mutantsOf('src/core/topology/effects.ts', [

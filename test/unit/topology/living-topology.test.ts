@@ -98,6 +98,34 @@ describe('LivingTopology', () => {
     topology.stop()
   })
 
+  it('asks quickly while somebody waits, also where there is a leader', async () => {
+    const { topology, asked } = living({ 'a:1': ok(primary) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(5000)
+    topology.somebodyWaits = true
+    const before = asked['a:1'] ?? 0
+    await vi.advanceTimersByTimeAsync(1000)
+    expect((asked['a:1'] ?? 0) - before).toBeGreaterThan(50)
+    topology.stop()
+  })
+
+  it('does not take an answer for news from after its question', async () => {
+    const { topology, asked } = living({ 'a:1': ok(primary) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(5000)
+    const before = asked['a:1'] ?? 0
+    void topology.ask('a:1')
+    await vi.advanceTimersByTimeAsync(0.5)
+    topology.suspect('a:1', 'a connection was lost')
+    // The answer to what was asked before comes, and the same question is on its way again.
+    await vi.advanceTimersByTimeAsync(0.5)
+    expect(asked['a:1']).toBe(before + 2)
+    expect(topology.targets('read-write')).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(topology.targets('read-write')).toEqual(['a:1'])
+    topology.stop()
+  })
+
   it('asks nobody before it is started, everybody then, and nobody after it was stopped', async () => {
     const { topology, asked } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
     await vi.advanceTimersByTimeAsync(5000)

@@ -7,6 +7,7 @@ export const invariantNames = [
   'every call settles exactly once',
   'a write of unknown outcome executes at most once',
   'a call that succeeded was executed, one that was refused was not',
+  'what was never sent fails by a time limit, by its caller or by the end',
   'held callers leave in order',
   'with a leader up long enough every held call succeeds',
   'after end() nothing is left',
@@ -20,12 +21,24 @@ export type Violations = ReadonlyMap<InvariantName, string>
 /** Told of everything that is wrong. */
 export type Wrong = (name: InvariantName, why: string) => void
 
+/** How a call may fail that was never sent: a dial that failed, and whatever a host says of itself, is not among it. */
+const neverSent = [
+  /^HostSelectionTimeoutError: /,
+  /^AbortError: /,
+  /^Error: Cannot use a pool after calling end on the pool$/,
+  /^Error: timeout exceeded when trying to connect$/,
+  /^Error: Connection terminated due to connection timeout$/,
+]
+
 /** What must be true of every call when all is over. */
 export function judgeCalls(book: Book, wrong: Wrong): void {
-  for (const { id, kind, settled, executed } of book.entries) {
+  for (const { id, kind, sent, settled, executed } of book.entries) {
     const what = `${kind} ${id}`
     if (settled.length !== 1) wrong('every call settles exactly once', `${what} settled ${settled.length} times`)
     const [outcome] = settled
+    const isUnsent = kind !== 'checkout' && sent.length === 0 && outcome?.error !== undefined
+    if (isUnsent && !neverSent.some((way) => way.test(show(outcome.error))))
+      wrong('what was never sent fails by a time limit, by its caller or by the end', `${what}: ${show(outcome.error)}`)
     if (kind === 'write' || kind === 'procedure' || kind === 'checkout') {
       if (executed.length > 1)
         wrong('a write of unknown outcome executes at most once', `${what} was executed ${executed.length} times`)

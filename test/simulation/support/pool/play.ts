@@ -25,6 +25,9 @@ export const holdMillis = 1500
 /** For so long all has to be well before a caller may rely on being served. */
 export const findMillis = 900
 
+/** After so long no timer may be left of a pool that has ended. */
+const epilogueMillis = 25
+
 /** What came of a history. */
 export interface Played {
   readonly violations: Violations
@@ -66,6 +69,7 @@ class Player {
   #wellSince: number | undefined = 0
   #ended: Promise<void> | undefined
   #isEnded = false
+  #timersLeft = 0
 
   constructor(history: History) {
     this.#history = history
@@ -228,12 +232,17 @@ class Player {
   }
 
   #end(pool: Pool): void {
-    this.#ended ??= pool.end().then(() => void (this.#isEnded = true))
+    this.#ended ??= pool.end().then(() => {
+      this.#isEnded = true
+      // The story of the last failover may have been about to be told; and pg-pool lets the time run that its own queue had.
+      const epilogue = epilogueMillis + (this.#history.connectionTimeoutMillis ?? 0)
+      this.#clock.later('timer', epilogue, () => void (this.#timersLeft = this.#clock.timers))
+    })
   }
 
   #judgeEnd(pool: Pool): void {
     const left = {
-      timers: this.#clock.timers,
+      timers: this.#timersLeft,
       connections: this.#wire.links.size,
       waiting: this.#line.size + pool.waitingCount,
       clients: pool.totalCount,

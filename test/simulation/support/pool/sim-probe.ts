@@ -22,7 +22,7 @@ export class Probe {
   ask(timeoutMillis: number): Promise<ProbeResult> {
     return new Promise((resolve) => {
       const timer = limit(timeoutMillis, () => {
-        this.close()
+        this.#shut()
         this.#answer?.(failed(`did not answer within ${timeoutMillis} ms`))
       })
       this.#answer = (result) => {
@@ -36,6 +36,11 @@ export class Probe {
   }
 
   close(): void {
+    this.#shut()
+    this.#answer?.(failed('the probe was closed'))
+  }
+
+  #shut(): void {
     this.#link?.close(false)
     this.#link = undefined
     this.#isParked = false
@@ -70,7 +75,7 @@ export class Probe {
 
   #ended(why: string, code?: string): void {
     const wasParked = this.#isParked
-    this.close()
+    this.#shut()
     if (this.#answer === undefined) this.#lost(why)
     // That a parked session has ended says nothing of the host: it is asked over a new one.
     else if (wasParked) this.#open()
