@@ -5,7 +5,7 @@ import { reduceTopology } from '../../../src/core/topology/reduce'
 import { initialTopology } from '../../../src/core/topology/state'
 import type { TopologyState } from '../../../src/core/topology/state'
 import { targets } from '../../../src/core/topology/targets'
-import type { Disturbance, History, Step } from './history'
+import type { History, Step } from './history'
 import { World } from './world'
 
 /** The rules under test; a broken copy of one of them must be caught. */
@@ -74,7 +74,7 @@ class Simulation {
       case 'reset':
         return this.#tell({ type: 'reset', at: this.#now })
       default:
-        this.#disturb(step.do, step.host)
+        this.world.disturb(step.do, this.world.server(step.host))
     }
   }
 
@@ -91,41 +91,6 @@ class Simulation {
       this.#passTime(100)
     }
     return from
-  }
-
-  #disturb(what: Disturbance, host: number): void {
-    const server = this.world.server(host)
-    switch (what) {
-      case 'promote':
-        return this.world.promote(server)
-      case 'fork':
-        return this.world.promote(server, server.timeline + 1)
-      case 'demote':
-        return this.world.demote(server)
-      case 'crash':
-        server.up = false
-        return
-      case 'start':
-        return this.world.start(server)
-      case 'restart':
-        server.up = false
-        return this.world.start(server)
-      case 'fence':
-        server.fenced = !server.fenced
-        return
-      case 'partition':
-        server.reachable = false
-        return
-      case 'heal':
-        server.reachable = true
-        return
-      case 'lie':
-        return this.world.lie(server)
-      case 'restore':
-        return this.world.restore(server)
-      default:
-        what satisfies never
-    }
   }
 
   #probe(index: number, half: number): void {

@@ -1,4 +1,5 @@
 import type { HostKey, Observation } from '../../../src/core/topology/host'
+import type { Disturbance } from './history'
 
 /** One server as it really is. */
 export interface Server {
@@ -58,6 +59,41 @@ export class World {
     const server = this.servers[Math.max(0, index) % this.servers.length]
     if (server === undefined) throw new Error('a world without servers')
     return server
+  }
+
+  /** Something happens to a server or to the way there. */
+  disturb(what: Disturbance, server: Server): void {
+    switch (what) {
+      case 'promote':
+        return this.promote(server)
+      case 'fork':
+        return this.promote(server, server.timeline + 1)
+      case 'demote':
+        return this.demote(server)
+      case 'crash':
+        server.up = false
+        return
+      case 'start':
+        return this.start(server)
+      case 'restart':
+        server.up = false
+        return this.start(server)
+      case 'fence':
+        server.fenced = !server.fenced
+        return
+      case 'partition':
+        server.reachable = false
+        return
+      case 'heal':
+        server.reachable = true
+        return
+      case 'lie':
+        return this.lie(server)
+      case 'restore':
+        return this.restore(server)
+      default:
+        what satisfies never
+    }
   }
 
   promote(server: Server, timeline = this.#newest(server.foreign) + 1): void {

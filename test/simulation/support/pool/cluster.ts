@@ -7,36 +7,9 @@ export function befall(wire: Wire, what: Trouble, host: number | undefined): voi
   const { world } = wire
   const server = world.server(host ?? world.servers.findIndex(({ primary, foreign }) => primary && !foreign))
   switch (what) {
-    case 'promote':
-      return world.promote(server)
-    case 'fork':
-      return world.promote(server, server.timeline + 1)
-    case 'demote':
-      world.demote(server)
-      if (!server.primary) wire.dismiss(server, 'fast')
-      return
-    case 'crash':
     case 'halt':
-      wire.dismiss(server, what === 'crash' ? 'killed' : 'immediate')
-      server.up = false
-      return
-    case 'start':
-      return world.start(server)
-    case 'restart':
-      wire.dismiss(server, 'fast')
-      server.up = false
-      return world.start(server)
-    case 'fence':
-      server.fenced = !server.fenced
-      return
-    case 'partition':
-      server.reachable = false
-      return
-    case 'heal':
-      server.reachable = true
-      return wire.heal(server)
-    case 'lie':
-      return world.lie(server)
+      wire.dismiss(server, 'immediate')
+      return world.disturb('crash', server)
     case 'expire':
       return wire.dismiss(server, 'idle')
     case 'fill':
@@ -46,7 +19,11 @@ export function befall(wire: Wire, what: Trouble, host: number | undefined): voi
       server.slowMillis = server.slowMillis === 0 ? 150 : 0
       return
     default:
-      what satisfies never
+      if (what === 'crash') wire.dismiss(server, 'killed')
+      if (what === 'restart') wire.dismiss(server, 'fast')
+      world.disturb(what, server)
+      if (what === 'demote' && !server.primary) wire.dismiss(server, 'fast')
+      if (what === 'heal') wire.heal(server)
   }
 }
 
