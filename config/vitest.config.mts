@@ -16,7 +16,8 @@ const lowestPg = [
 const projects = [
   project('unit', ['unit', 'spec']),
   project('simulation', ['simulation'], { testTimeout: 30_000 }),
-  project('integration', ['integration', 'wire'], onServers),
+  project('integration', ['integration'], onServers),
+  project('wire', ['wire'], { testTimeout: 30_000 }),
   project('parity-newest', ['parity'], onServers),
   project('parity-lowest', ['parity'], onServers, lowestPg),
   project('examples', ['examples'], onServers),

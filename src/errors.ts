@@ -91,7 +91,7 @@ export class HostSelectionTimeoutError extends PgLeaderError {
   readonly limit: string
   /** How long this caller waited, in milliseconds. */
   readonly waitedMillis: number
-  /** For each host why it was not used; empty if the pool was paused. */
+  /** For each host why it was not used; empty if the pool was paused. If a primary answered all the same, `cause` explains. */
   readonly hosts: readonly HostReason[]
 
   constructor(
@@ -110,8 +110,85 @@ export class HostSelectionTimeoutError extends PgLeaderError {
  * SQLSTATE 08001.
  */
 export class WaitQueueFullError extends PgLeaderError {
-  constructor(message: string) {
-    super(message, '08001')
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, '08001', options.cause === undefined ? undefined : { cause: options.cause })
+  }
+}
+
+/**
+ * The `cause` of a {@link HostSelectionTimeoutError} or {@link WaitQueueFullError}: several hosts claimed the lead on one
+ * timeline, so that nobody can tell whose history is the true one, and none of them is written to. Stop the wrong one; or
+ * let an `authority` decide; or, if that is settled, call `pool.topology.reset()`.
+ *
+ * @example
+ * ```ts
+ * import { Pool, isSplitBrainError } from 'pg-leader'
+ * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+ * pool.query('select 1').catch((error: Error) => {
+ *   if (isSplitBrainError(error.cause)) console.error('more than one primary:', error.cause.hosts)
+ * })
+ * ```
+ */
+export class SplitBrainError extends PgLeaderError {
+  /** Their entries in the host list, `host:port`. */
+  readonly hosts: readonly string[]
+
+  constructor({ hosts }: { hosts: readonly string[] }) {
+    const message =
+      `${hosts.join(' and ')} have claimed the lead on one timeline: none of them is written to. ` +
+      'Stop the wrong one, or decide with an authority or topology.reset()'
+    super(message, 'SPLIT_BRAIN')
+    this.hosts = hosts
+  }
+}
+
+/**
+ * The `cause` of a {@link HostSelectionTimeoutError} or {@link WaitQueueFullError}: a primary answers that is on an older
+ * timeline than the cluster, so that what it writes is in no history that goes on. Make it a standby of the present
+ * primary; after a restore, which lowers the timeline for good, call `pool.topology.reset()`.
+ */
+export class StalePrimaryError extends PgLeaderError {
+  /** Its entry in the host list, `host:port`. */
+  readonly host: string
+  /** The timeline it is on. */
+  readonly timeline: number
+  /** The highest timeline that was seen of this cluster. */
+  readonly clusterTimeline: number
+
+  constructor(detail: { host: string; timeline: number; clusterTimeline: number }) {
+    const { host, timeline, clusterTimeline } = detail
+    const message =
+      `${host} is a primary on timeline ${timeline}, and the cluster has gone on to timeline ${clusterTimeline}: it is not ` +
+      'written to. Make it a standby of the present primary, or call topology.reset() if there is no newer one any more'
+    super(message, 'STALE_PRIMARY')
+    this.host = host
+    this.timeline = timeline
+    this.clusterTimeline = clusterTimeline
+  }
+}
+
+/**
+ * The `cause` of a {@link HostSelectionTimeoutError} or {@link WaitQueueFullError}: a primary answers that is of another
+ * cluster. Take it off the list; after an upgrade or a blue/green change, which alter the identity for good, call
+ * `pool.topology.reset()`.
+ */
+export class ForeignClusterError extends PgLeaderError {
+  /** Its entry in the host list, `host:port`. */
+  readonly host: string
+  /** The `system_identifier` of its cluster. */
+  readonly systemIdentifier: string
+  /** That of ours. */
+  readonly clusterIdentifier: string
+
+  constructor(detail: { host: string; systemIdentifier: string; clusterIdentifier: string }) {
+    const { host, systemIdentifier, clusterIdentifier } = detail
+    const message =
+      `${host} is a primary of another cluster (system identifier ${systemIdentifier}, ours is ${clusterIdentifier}): it is ` +
+      'not written to. Take it off the list, or call topology.reset() if that is our cluster now'
+    super(message, 'FOREIGN_CLUSTER')
+    this.host = host
+    this.systemIdentifier = systemIdentifier
+    this.clusterIdentifier = clusterIdentifier
   }
 }
 
@@ -134,6 +211,65 @@ export class OutcomeUnknownError extends PgLeaderError {
 
   constructor(message: string, options: { cause: unknown }) {
     super(message, '08007', options)
+  }
+}
+
+/**
+ * A transaction was rolled back, nothing of it is left, and it was not run again: its attempts were used up, or a statement
+ * of it had failed and the function went on to COMMIT all the same. SQLSTATE 40000 (transaction_rollback); `cause` is what
+ * it failed with.
+ *
+ * @example
+ * ```ts
+ * import { Pool, isTransactionRolledBackError } from 'pg-leader'
+ * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+ * pool
+ *   .transaction(async (client) => client.query('update accounts set balance = balance - 1 where id = 7'))
+ *   .catch((error: unknown) => {
+ *     if (isTransactionRolledBackError(error)) console.error('nothing was written', error.cause)
+ *   })
+ * ```
+ */
+export class TransactionRolledBackError extends PgLeaderError {
+  /** Always `aborted`: nothing of it was written. */
+  readonly outcome = 'aborted'
+
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, '40000', options)
+  }
+}
+
+/**
+ * `pool.transaction` was used in a way that it cannot answer for: one inside of another, BEGIN or COMMIT sent by its
+ * function, its client used when it was over. SQLSTATE 25000 (invalid_transaction_state).
+ */
+export class TransactionStateError extends PgLeaderError {
+  constructor(message: string) {
+    super(message, '25000')
+  }
+}
+
+/**
+ * A statement was marked `exactlyOnce` that cannot be run so: several statements, CALL, COPY, VACUUM and whatever else may
+ * commit inside, a cursor or stream, `rows`. It was not sent. SQLSTATE 0A000 (feature_not_supported).
+ */
+export class UnsupportedStatementError extends PgLeaderError {
+  constructor(message: string) {
+    super(message, '0A000')
+  }
+}
+
+/**
+ * A statement that was to be executed exactly once was: it is committed, but the connection was lost before its answer had
+ * come in whole, so that its rows and their number are not known. Do not send it again. SQLSTATE 08006
+ * (connection_failure); `cause` is what `pg` said.
+ */
+export class ResultLostError extends PgLeaderError {
+  /** Always `committed`: what it wrote is there. */
+  readonly outcome = 'committed'
+
+  constructor(message: string, options: { cause: unknown }) {
+    super(message, '08006', options)
   }
 }
 
@@ -166,7 +302,42 @@ export function isWaitQueueFullError(error: unknown): error is WaitQueueFullErro
   return branded('WaitQueueFullError', error)
 }
 
+/** Whether `error` is a {@link SplitBrainError} of any copy of this library. */
+export function isSplitBrainError(error: unknown): error is SplitBrainError {
+  return branded('SplitBrainError', error)
+}
+
+/** Whether `error` is a {@link StalePrimaryError} of any copy of this library. */
+export function isStalePrimaryError(error: unknown): error is StalePrimaryError {
+  return branded('StalePrimaryError', error)
+}
+
+/** Whether `error` is a {@link ForeignClusterError} of any copy of this library. */
+export function isForeignClusterError(error: unknown): error is ForeignClusterError {
+  return branded('ForeignClusterError', error)
+}
+
 /** Whether `error` is an {@link OutcomeUnknownError} of any copy of this library. */
 export function isOutcomeUnknownError(error: unknown): error is OutcomeUnknownError {
   return branded('OutcomeUnknownError', error)
+}
+
+/** Whether `error` is a {@link TransactionRolledBackError} of any copy of this library. */
+export function isTransactionRolledBackError(error: unknown): error is TransactionRolledBackError {
+  return branded('TransactionRolledBackError', error)
+}
+
+/** Whether `error` is a {@link TransactionStateError} of any copy of this library. */
+export function isTransactionStateError(error: unknown): error is TransactionStateError {
+  return branded('TransactionStateError', error)
+}
+
+/** Whether `error` is an {@link UnsupportedStatementError} of any copy of this library. */
+export function isUnsupportedStatementError(error: unknown): error is UnsupportedStatementError {
+  return branded('UnsupportedStatementError', error)
+}
+
+/** Whether `error` is a {@link ResultLostError} of any copy of this library. */
+export function isResultLostError(error: unknown): error is ResultLostError {
+  return branded('ResultLostError', error)
 }

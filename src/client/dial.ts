@@ -3,12 +3,14 @@ import type { Duplex } from 'node:stream'
 import type { Client, ClientConfig } from 'pg'
 import { putFault } from '../core/selection/fault'
 import type { SessionRole } from '../core/selection/target-session-attrs'
+import { guardBytes } from '../runtime/guard-bytes'
 import { limit, type Timer } from '../runtime/timer'
 import { adopt } from './adopt'
 import { catchClientErrors } from './client-errors'
 import { placeGate } from './gate'
 import { connectionOf, type RawConnection } from './pg-internals'
 import { observeSession, type SessionNews } from './session-news'
+import { withPassword } from './with-password'
 
 export type { SessionNews } from './session-news'
 
@@ -89,21 +91,8 @@ function attemptOptions(options: ClientConfig, isOver: () => boolean): ClientCon
   // By descriptors: pools hide `password` from enumeration.
   const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(options)) as ClientConfig
   Object.defineProperty(copy, 'connectionTimeoutMillis', { value: 0, enumerable: true, writable: true })
-  const { password } = options
-  if (typeof password === 'function') {
-    const asked = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
-      const guarded = <T>(value: T): T | Promise<never> => (isOver() ? new Promise<never>(() => {}) : value)
-      try {
-        return guarded((await Reflect.apply(password, this, args)) as unknown)
-      } catch (error) {
-        await guarded(undefined)
-        throw error
-      }
-    }
-    const enumerable = Object.getOwnPropertyDescriptor(options, 'password')?.enumerable ?? true
-    Object.defineProperty(copy, 'password', { value: asked, enumerable, writable: true, configurable: true })
-  }
-  return copy
+  const inTime = (answer: unknown): unknown => (isOver() ? new Promise<never>(() => {}) : answer)
+  return withPassword(copy, inTime, () => inTime(undefined))
 }
 
 /**
@@ -132,6 +121,7 @@ export function dial(
   const connection = connectionOf(fresh)
   const socket = connection.stream
   hearStream(socket)
+  const guard = guardBytes(connection)
   let returned = false
   let parked = false
   let rechecks: 'none' | 'open' | 'one more' = 'none'
@@ -140,6 +130,7 @@ export function dial(
     accept: attempt.accept === undefined ? undefined : (role) => attempt.accept?.(role),
     opened(parameters) {
       state = 'opened'
+      guard.lift()
       restoreEmit()
       if (attempt.observe !== undefined) observeSession(connection, parameters, (news) => attempt.observe?.(news))
     },
@@ -182,6 +173,7 @@ export function dial(
       return
     }
     rechecks = 'open'
+    guard.restart()
     referable(connection).ref?.()
     timer = limited(silence)
     gate.recheck()

@@ -11,7 +11,7 @@ import { defaultConnectTimeoutMillis } from './conninfo/follow-options'
 import type { FollowOptions, ResolvedHost } from './conninfo/follow-options'
 import { rememberReference } from './carry-over'
 import { credentialsDiffer } from './credentials'
-import { dial } from './dial'
+import { dialSigningIn, prepareSignIn } from './sign-in'
 import type { Dialling } from './dial'
 import { isEnding, propertiesOf } from './pg-internals'
 import { walk } from './walk'
@@ -82,7 +82,6 @@ export class HostWalk {
       let unsuitable = false
       const where = target.key
       const attempt = {
-        options: this.#follow.clientOptions(target),
         where,
         timeoutMillis: this.#timeoutMillis,
         ...(wanted !== 'any' && {
@@ -93,7 +92,8 @@ export class HostWalk {
           },
         }),
       }
-      this.#dialling = dial(this.#client, this.#Base, attempt, (error) => {
+      const signIn = prepareSignIn(() => this.#follow.clientOptions(target))
+      this.#dialling = dialSigningIn(this.#client, this.#Base, attempt, signIn, (error) => {
         const said = error?.message ?? 'taken'
         const what = said.startsWith(`${where}: `) ? said.slice(where.length + 2) : said
         log('%s%s: %s', where, target.hostaddr === undefined ? '' : ` (${target.hostaddr})`, what)

@@ -16,6 +16,8 @@ export interface RawConnection extends EventEmitter {
   end(): void
   ref(): void
   unref(): void
+  /** Has a parser read what the stream gives. A ready-made connection of the user's need not have it. */
+  attachListeners?(stream: object): void
 }
 
 /** Messages of the backend as pg-protocol parses them, by the name of the event that carries them. */

@@ -55,6 +55,7 @@ export async function walk(
   const [first, second] = passes(targetSessionAttrs)
   const failures: Failure[] = []
   const answered: ResolvedHost[] = []
+  let differ: boolean | undefined
 
   /** Whether the target was taken. Throws if going on would be no use. */
   async function tried(
@@ -65,7 +66,7 @@ export async function walk(
     const result = await steps.attempt(target, wanted)
     if (result.type === 'taken') return true
     const { error } = result
-    if (isConnInfoError(error) || (isCallersFault(error) && !steps.credentialsDiffer())) throw error
+    if (isConnInfoError(error) || (isCallersFault(error) && !(differ ??= steps.credentialsDiffer()))) throw error
     if (result.type === 'unsuitable' && second !== undefined) answered.push(target)
     else failures.push(failure(target, address, error, result.type === 'unsuitable'))
     return false

@@ -3,7 +3,7 @@ import { decideRetry } from '../core/retry/decide'
 import { isReplayable } from '../core/retry/statement'
 import { mayBeStandbyRefusal } from '../core/retry/sqlstate'
 import { isPgLeaderError, OutcomeUnknownError } from '../errors'
-import { beginCall, pastOf } from '../pool/ticket'
+import { beginCall, resume } from '../pool/ticket'
 import type { Call } from '../pool/ticket'
 import type { Session } from '../pool/session'
 import { now } from '../runtime/clock'
@@ -39,6 +39,12 @@ export interface StatementMarks {
   readonly readOnly?: boolean
   /** Executing the statement twice is the same as executing it once: it may be sent again. Default: false. */
   readonly idempotent?: boolean
+  /**
+   * The statement is executed once, whatever becomes of its connection: it carries a witness (an id and a WAL position) in
+   * the same message, no round trip more, and its fate is looked up on the leader where the connection alone does not tell
+   * it. For one SELECT, VALUES, TABLE, WITH, INSERT, UPDATE, DELETE or MERGE. Default: the pool's option `exactlyOnce`.
+   */
+  readonly exactlyOnce?: boolean
   /** Ends the wait for a client. Once the statement was sent it has no effect. */
   readonly signal?: AbortSignal
 }
@@ -165,10 +171,7 @@ class FailedRun {
   /** Sends the statement once more; undefined if that failed as well, and there is a verdict to come. */
   #attempt(): Promise<{ readonly result: unknown } | undefined> {
     const call = this.#call
-    const past = pastOf(call)
-    call.session = undefined
-    past.resent = true
-    past.since = now()
+    resume(call, now())
     return new Promise((resolve) => {
       this.#port.attempt(call, this.#text, this.#values, (error, result) => {
         if (error) this.#verdict = this.#failedAgain(error)

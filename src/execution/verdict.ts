@@ -16,8 +16,10 @@ const readTimeout = 'Query read timeout'
  */
 export async function gatherFacts(error: unknown, session: Session): Promise<Omit<FailureFacts, 'demoted'>> {
   const code = serverCode(error)
-  const timedOut = code === undefined && (error as Error | undefined)?.message === readTimeout
-  const announced = code === sqlstate.idleSessionTimeout || announcesShutdown(code)
+  const timedOut = isReadTimeout(error)
+  // Once it has heard the announcement pg refuses everything, before the connection has ended.
+  const announced =
+    code === undefined ? session.announced : code === sqlstate.idleSessionTimeout || announcesShutdown(code)
   if (announced && !session.broken) await ended(session)
   return {
     sqlstate: code,
@@ -26,6 +28,11 @@ export async function gatherFacts(error: unknown, session: Session): Promise<Omi
     warned: session.warned,
     timedOut,
   }
+}
+
+/** Whether pg gave up waiting for an answer, by its option `query_timeout`. */
+export function isReadTimeout(error: unknown): boolean {
+  return serverCode(error) === undefined && (error as Error | null | undefined)?.message === readTimeout
 }
 
 /** The everyday error: the server said no to this statement, and nothing about itself. */

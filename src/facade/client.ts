@@ -1,10 +1,13 @@
 import pg from 'pg'
 import { resolveOptions } from '../client/conninfo/resolve-options'
+import { hideClient } from '../client/hide-secrets'
 import { HostWalk } from '../client/host-walk'
 import { isBoundToOneHost } from '../client/one-host'
+import { connectionOf } from '../client/pg-internals'
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
 import { ConnInfoError } from '../errors'
 import { createLog } from '../runtime/log'
+import { guardBytes } from '../runtime/guard-bytes'
 
 const log = createLog('facade')
 
@@ -86,7 +89,7 @@ export class Client extends pg.Client {
     }
     refuseReadyMade(config, follow.hosts.length)
     super(withoutStream(follow.clientOptions(first)))
-    // Hidden, so that a client that is printed looks as pg's does.
+    // Hidden, so that a client has the properties that pg's has.
     Object.defineProperty(this, hostWalk, { value: new HostWalk(this, pg.Client, follow) })
   }
 
@@ -96,7 +99,10 @@ export class Client extends pg.Client {
   override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void
   override connect(callback?: (error: never, client: never) => void): Promise<this> | void {
     const walk = walkOf(this)
-    if (walk === undefined) return Reflect.apply(super.connect, this, [callback]) as Promise<this> | void
+    if (walk === undefined) {
+      guardBytes(connectionOf(this)).lift()
+      return Reflect.apply(super.connect, this, [callback]) as Promise<this> | void
+    }
     const done = callback as ConnectCallback | undefined
     if (done) return walk.start((error) => (error ? done(error) : done(null, this)))
     return (walk.answer = promiseOfPg(this, () => super.connect(), walk) as Promise<this>)
@@ -118,6 +124,10 @@ export class Client extends pg.Client {
       return false
     }
     return super.emit(event, ...args)
+  }
+
+  static {
+    hideClient(this.prototype)
   }
 }
 

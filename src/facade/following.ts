@@ -3,9 +3,11 @@ import type pg from 'pg'
 import type { Client, PoolClient } from 'pg'
 import type { FollowOptions } from '../client/conninfo/follow-options'
 import type { SessionNews } from '../client/session-news'
+import { prepareSignIn } from '../client/sign-in'
 import type { TopologyEffect } from '../core/topology/effects'
 import type { HostKey } from '../core/topology/host'
 import type { QueryPort } from '../execution/run-query'
+import type { TransactionPort } from '../execution/transaction'
 import { Probe } from '../monitor/probe'
 import { Blame } from '../pool/blame'
 import { bindClient, hearErrors } from '../pool/bound-client'
@@ -14,7 +16,8 @@ import type { Clients } from '../pool/clients'
 import { longestHold } from '../pool/deadlines'
 import { Destinations } from '../pool/destinations'
 import { Hearsay } from '../pool/hearsay'
-import { sessionOf } from '../pool/session'
+import { sessionBegun, sessionOf } from '../pool/session'
+import type { Session } from '../pool/session'
 import { beginCall } from '../pool/ticket'
 import type { Call, CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
@@ -25,6 +28,7 @@ import { LivingTopology } from '../topology/living-topology'
 import type { TopologySnapshot } from '../topology/snapshot'
 import { adoptClient } from './adopt-client'
 import type { Settings } from './settings'
+import { createTransactionPort } from './transaction-port'
 
 const log = createLog('pool')
 
@@ -64,6 +68,8 @@ export class Following {
   readonly checkout: Checkout
   /** What `pool.query` runs by. */
   readonly queries: QueryPort
+  /** What `pool.transaction` runs by. */
+  readonly transactions: TransactionPort
   /** The class of this pool's clients: what `pool.Client` is to be. */
   readonly Client: typeof Client
 
@@ -84,7 +90,9 @@ export class Following {
         targetSessionAttrs: follow.targetSessionAttrs,
         times: settings.times,
         lockoutMillis: this.#longestHold,
-        createProbe: (key, lost) => new Probe(key, () => follow.clientOptions(this.#destinations.host(key)), lost),
+        authority: settings.authority,
+        findHost: (host, port) => this.#destinations.find(host, port),
+        createProbe: (key, lost) => this.#createProbe(key, lost),
       },
       (effect) => this.#perform(effect),
     )
@@ -92,8 +100,14 @@ export class Following {
     this.#hearsay = new Hearsay(this.topology, this.#blame, () => this.checkout.update())
     this.checkout = new Checkout(this.#checkoutPort(settings), this.clients, this.#story)
     this.queries = this.#createQueryPort()
+    this.transactions = this.#createTransactionPort()
     const { Client: Base } = pool as unknown as { Client: typeof Client }
     this.Client = this.#bind(Base)
+  }
+
+  #createProbe(key: HostKey, lost: (why: string) => void): Probe {
+    const options = (): pg.ClientConfig => this.#follow.clientOptions(this.#destinations.host(key))
+    return new Probe(key, () => prepareSignIn(options), lost)
   }
 
   /** `pool.connect(callback)`. */
@@ -101,6 +115,7 @@ export class Following {
     const call = this.#nextCall ?? beginCall(now())
     this.#nextCall = undefined
     this.#start()
+    this.topology.mindLease()
     this.checkout.enter(call, callback)
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()
@@ -157,18 +172,12 @@ export class Following {
 
   #createQueryPort(): QueryPort {
     const topology = this.topology
-    const isEnding = (): boolean => this.#ending || this.#drained !== undefined
+    const isEnding = (): boolean => this.#isEnding()
     return {
       attempt: (call, text, values, callback) => {
-        this.#nextCall = call
-        this.#inherited.query(text, values, callback)
-        // An instrumentation that does not come to `connect` at once must not lend this call to another one.
-        this.#nextCall = undefined
+        this.#withCall(call, () => this.#inherited.query(text, values, callback))
       },
-      stillSuitable: async (session) => {
-        await topology.ask(session.host)
-        return this.#destinations.suits(session)
-      },
+      stillSuitable: (session) => this.#stillSuitable(session),
       get generation() {
         return topology.state.generation
       },
@@ -177,6 +186,44 @@ export class Following {
       },
       story: this.#story,
     }
+  }
+
+  #createTransactionPort(): TransactionPort {
+    const pool = this.#pool
+    const topology = this.topology
+    const isEnding = (): boolean => this.#isEnding()
+    const source = {
+      connect: (call: Call, callback: CheckoutCallback) => this.#withCall(call, () => pool.connect(callback as never)),
+      session: sessionBegun,
+    }
+    return createTransactionPort(source, {
+      stillSuitable: (session) => this.#stillSuitable(session),
+      get evidence() {
+        return topology.evidence
+      },
+      get ending() {
+        return isEnding()
+      },
+      lookUpMillis: this.#longestHold,
+      story: this.#story,
+    })
+  }
+
+  #isEnding(): boolean {
+    return this.#ending || this.#drained !== undefined
+  }
+
+  async #stillSuitable(session: Session): Promise<boolean> {
+    await this.topology.ask(session.host)
+    return this.#destinations.suits(session)
+  }
+
+  /** What `act` asks `connect` for is asked for this call. */
+  #withCall(call: Call, act: () => void): void {
+    this.#nextCall = call
+    act()
+    // An instrumentation that does not come to `connect` at once must not lend this call to another one.
+    this.#nextCall = undefined
   }
 
   #checkoutPort(settings: Settings): ConstructorParameters<typeof Checkout>[0] {
@@ -195,6 +242,7 @@ export class Following {
       available: () => this.#destinations.available,
       successors: () => this.#destinations.successors().length,
       explain: () => this.#destinations.explain(),
+      obstacle: () => this.#destinations.obstacle(),
       suitable: (session) => this.#destinations.suits(session),
       trusted: (session) => this.#destinations.suits(session) && !this.#hearsay.doubts(session),
       blames: (error) => this.#blame.of(error),
@@ -285,7 +333,7 @@ export class Following {
         this.clients.retire((session) => session.host === effect.host)
         break
       case 'cut':
-        this.#cut(effect.host)
+        this.#cut(effect.host, effect.generation)
         break
       case 'leader-ready': {
         const { leader, from, changed } = effect
@@ -300,13 +348,21 @@ export class Following {
       }
       case 'history-replaced':
         process.emitWarning(
-          `all hosts have belonged to another history for so long that it is followed now: ` +
+          `another history is followed from now on, since nothing else answered for so long or it was told to be ours: ` +
             `system identifier ${effect.identity ?? 'unknown'}, timeline ${effect.timeline ?? 'unknown'}`,
           { type: 'PgLeaderWarning', code: 'PG_LEADER_HISTORY_REPLACED' },
         )
         break
       case 'split-brain':
-        this.#announce('splitBrain', Object.freeze({ hosts: effect.hosts }))
+        this.#announce(
+          'splitBrain',
+          Object.freeze({ hosts: effect.hosts, leader: this.topology.state.leader?.key }),
+          () =>
+            process.emitWarning(`${effect.hosts.join(' and ')} all claim the lead, on one timeline`, {
+              type: 'PgLeaderWarning',
+              code: 'PG_LEADER_SPLIT_BRAIN',
+            }),
+        )
         break
       case 'publish':
         this.checkout.update()
@@ -318,6 +374,7 @@ export class Following {
         this.#failCallers()
         break
       case 'ask':
+      case 'ask-authority':
         break
       default:
         effect satisfies never
@@ -337,11 +394,10 @@ export class Following {
     this.checkout.failAll(() => fault.failure.error as Error)
   }
 
-  #cut(key: HostKey): void {
+  #cut(key: HostKey, generation: number): void {
     const { host, hostaddr, port } = this.#destinations.host(key)
     const isOnHost = (client: Client): boolean =>
       (client.host === host || client.host === hostaddr) && client.port === port
-    const { generation } = this.topology.state
     this.clients.cut(key, generation, this.#blame.put('nobody', new Error(`${key} does not lead any more`)), isOnHost)
   }
 
@@ -353,9 +409,12 @@ export class Following {
     })
   }
 
-  /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. */
-  #announce(event: 'failover' | 'splitBrain' | 'topology', detail: unknown): void {
-    process.nextTick(() => this.#context.runInAsyncScope(() => this.#inherited.emit(event, detail)))
+  /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. `unheard`: there is none. */
+  #announce(event: 'failover' | 'splitBrain' | 'topology', detail: unknown, unheard?: () => void): void {
+    process.nextTick(() => {
+      const isHeard = this.#context.runInAsyncScope(() => this.#inherited.emit(event, detail))
+      if (!isHeard) unheard?.()
+    })
   }
 
   #adopt(client: PoolClient, callback: (usable: boolean) => void): void {

@@ -1,15 +1,27 @@
 import type pg from 'pg'
 import type { Client } from 'pg'
+import { hideClientOf, hideOptions } from '../client/hide-secrets'
 import type { FollowOptions } from '../client/conninfo/follow-options'
+import { connectionOf } from '../client/pg-internals'
+import { observeSession } from '../client/session-news'
+import { noEvidence } from '../core/outcome/evidence'
 import { initialTopology } from '../core/topology/state'
+import { onceWayOf, runExactlyOnce } from '../execution/exactly-once'
+import type { OnceWay } from '../execution/exactly-once'
 import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
-import type { QueryCallback } from '../execution/run-query'
+import type { QueryCallback, StatementMarks } from '../execution/run-query'
+import { runTransaction } from '../execution/transaction'
+import type { TransactionFunction, TransactionPort } from '../execution/transaction'
+import type { TransactionOptions } from '../execution/transaction-options'
 import { Checkout } from '../pool/checkout'
 import { Clients, RetiredError } from '../pool/clients'
+import { longestHold } from '../pool/deadlines'
 import { whenIdle } from '../pool/pause'
 import type { PauseOptions } from '../pool/pause'
+import { beginSession, noteNews, sessionOf } from '../pool/session'
+import type { Session } from '../pool/session'
 import { beginCall } from '../pool/ticket'
-import type { CheckoutCallback } from '../pool/ticket'
+import type { Call, CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
 import { FailoverStory } from '../telemetry/failover-story'
@@ -18,6 +30,7 @@ import type { TopologySnapshot } from '../topology/snapshot'
 import { Following } from './following'
 import type { InheritedPool } from './following'
 import { readSettings } from './settings'
+import { createTransactionPort } from './transaction-port'
 
 const log = createLog('facade')
 
@@ -38,6 +51,9 @@ export class PoolDoor {
   #draining = false
   /** Where nothing is followed: holds callers while the pool is paused. Made by the first pause. */
   #pausing: Checkout | undefined
+  #transactions: TransactionPort | undefined
+  /** Statements that can be are executed exactly once without being marked so. */
+  readonly #exactlyOnce: boolean = false
 
   /** `options`: as given, for our own among them. */
   constructor(
@@ -49,8 +65,10 @@ export class PoolDoor {
     this.#pool = pool
     this.#follow = follow
     this.#inherited = inherited
+    hideOptions(pool.options)
     if (follow.plain) return
     const settings = readSettings(options, follow.connectTimeoutMillis)
+    this.#exactlyOnce = settings.exactlyOnce
     this.#following = new Following(pool, this.#clients, follow, settings, inherited)
     ;(pool as unknown as { Client: typeof Client }).Client = this.#following.Client
   }
@@ -101,6 +119,10 @@ export class PoolDoor {
 
   query(text: unknown, values: unknown, callback: unknown): unknown {
     const following = this.#following
+    if (this.#exactlyOnce || isMarkedOnce(text)) {
+      const way = isMarkedOnce(text) ? 'marked' : onceWayOf(text)
+      if (way !== undefined) return this.#queryOnce(text, values, callback, way)
+    }
     if (following === undefined || typeof text === 'function' || this.#pool.ending) {
       return this.#inherited.query(text, values, callback)
     }
@@ -115,6 +137,54 @@ export class PoolDoor {
     return new Chosen((resolve, reject: (error: unknown) => void) => {
       runQuery(following.queries, text, given, (error, result) => (error ? reject(error) : resolve(result)))
     }).catch(recapture)
+  }
+
+  #queryOnce(text: unknown, values: unknown, callback: unknown, way: OnceWay): unknown {
+    const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
+    const given = typeof values === 'function' ? undefined : values
+    const answered = runExactlyOnce(this.#transactionPort(), text, given, way)
+    if (told === undefined) return this.#Promise.resolve(answered).catch(recapture)
+    // A user's callback runs outside of the promise: what it throws is not ours to swallow.
+    void answered.then(
+      (result) => process.nextTick(told, undefined, result),
+      (error: unknown) => process.nextTick(told, error),
+    )
+    return undefined
+  }
+
+  #transactionPort(): TransactionPort {
+    return (this.#transactions ??= this.#createTransactionPort())
+  }
+
+  transaction<T>(work: TransactionFunction<T>, options: TransactionOptions | undefined): Promise<T> {
+    return runTransaction(this.#transactionPort(), work, options)
+  }
+
+  /** Where nothing is followed there is nobody to hold callers, and nothing was seen that could prove anything. */
+  #createTransactionPort(): TransactionPort {
+    if (this.#following !== undefined) return this.#following.transactions
+    const pool = this.#pool
+    const [host] = this.#follow.hosts
+    const source = {
+      connect: (_call: Call, callback: CheckoutCallback) => pool.connect(callback as never),
+      session: (client: Client) => sessionOf(client) ?? this.#beginSession(client, host?.key ?? client.host),
+    }
+    return createTransactionPort(source, {
+      stillSuitable: () => Promise.resolve(true),
+      evidence: noEvidence,
+      get ending() {
+        return pool.ending
+      },
+      lookUpMillis: longestHold({ connectionTimeoutMillis: undefined, failoverTimeoutMillis: undefined }),
+      story: new FailoverStory(() => undefined),
+    })
+  }
+
+  #beginSession(client: Client, host: string): Session {
+    const session = beginSession(client, host, 0, now())
+    observeSession(connectionOf(client), new Map(), (news) => noteNews(session, news, now()))
+    this.#clients.adopted(client)
+    return session
   }
 
   end(callback: Callback | undefined): unknown {
@@ -159,6 +229,7 @@ export class PoolDoor {
   swallows(event: string | symbol, [first]: readonly unknown[]): boolean {
     if (event === 'remove') this.#clients.removed(first as Client)
     if (event !== 'error') return false
+    if (first instanceof Error) hideClientOf(first)
     if (first instanceof RetiredError) return true
     if (this.#pool.listenerCount('error') > 0) return false
     log('an error event that nobody listens to: %s', first instanceof Error ? first.message : first)
@@ -220,6 +291,7 @@ export class PoolDoor {
         available: () => true,
         successors: () => 0,
         explain: () => [],
+        obstacle: () => undefined,
         suitable: () => true,
         trusted: () => true,
         blames: () => 'caller',
@@ -238,6 +310,10 @@ export class PoolDoor {
   get #Promise(): PromiseConstructor {
     return (this.#pool as unknown as { Promise: PromiseConstructor }).Promise
   }
+}
+
+function isMarkedOnce(query: unknown): boolean {
+  return typeof query === 'object' && query !== null && (query as StatementMarks).exactlyOnce === true
 }
 
 function once(act: () => unknown): () => void {

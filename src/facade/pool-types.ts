@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { Authority } from '../discovery/authority'
 import type { StatementMarks } from '../execution/run-query'
 import type { ClientOptions } from './client'
 
@@ -30,6 +31,12 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
   failoverTimeoutMillis?: number | undefined
   /** How many callers are held for want of a host; the next is refused at once. Default: 10000. */
   maxWaiting?: number | undefined
+  /**
+   * Statements of `pool.query` are executed exactly once where that can be had, without being marked: INSERT, UPDATE, DELETE
+   * and MERGE as with the mark of the same name, SELECT, WITH, VALUES and TABLE with the part of it that costs nothing. All
+   * else, and what is marked `exactlyOnce: false`, `readOnly` or `idempotent`, goes as ever. Default: false.
+   */
+  exactlyOnce?: boolean | undefined
   /** How the hosts are watched. `false`: only when something happened. */
   monitor?: MonitorOptions | false | undefined
   /**
@@ -37,6 +44,11 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
    * again. Default: 1000; 0: always, Infinity: never.
    */
   aliveCheckMillis?: number | undefined
+  /**
+   * Has to confirm the leader: a primary that it does not name is not written to, nor one whose lease is over; then every
+   * session there is cut. Default: none, the servers' own answers decide.
+   */
+  authority?: Authority | undefined
 }
 
 /** A statement with our marks beside pg's own options. */
@@ -57,4 +69,6 @@ export interface MarkedQueryForms {
 export interface SplitBrainEvent {
   /** Their entries in the host list, `host:port`. */
   readonly hosts: readonly string[]
+  /** The one of them that is followed still; undefined if none is. */
+  readonly leader: string | undefined
 }

@@ -1,6 +1,8 @@
 import pg from 'pg'
 import { resolveOptions } from '../client/conninfo/resolve-options'
 import type { FollowOptions } from '../client/conninfo/follow-options'
+import type { TransactionFunction } from '../execution/transaction'
+import type { TransactionOptions } from '../execution/transaction-options'
 import type { PauseOptions } from '../pool/pause'
 import type { CheckoutCallback } from '../pool/ticket'
 import type { FailoverEvent } from '../telemetry/failover-story'
@@ -12,7 +14,7 @@ import { warnOfSecondCopy } from './second-copy'
 import type { MarkedQueryForms, PoolConfig, SplitBrainEvent } from './pool-types'
 
 type Callback = (...args: unknown[]) => void
-type Members = Pick<Pool, 'pause' | 'resume' | 'topology'>
+type Members = Pick<Pool, 'pause' | 'resume' | 'topology' | 'transaction'>
 
 /**
  * Behind the exported `Pool` stands a subclass of the application's own `pg.Pool`: whoever tests `instanceof`, patches the
@@ -23,6 +25,7 @@ class LeaderPool extends pg.Pool implements Members {
 
   constructor(config?: PoolConfig) {
     // Options are judged before pg-pool sees them, by their names and never by a later surprise.
+    refuseText(config)
     const follow: FollowOptions | undefined = isOptions(config) ? resolveOptions(config) : undefined
     super(config as pg.PoolConfig | undefined)
     warnOfSecondCopy()
@@ -62,6 +65,10 @@ class LeaderPool extends pg.Pool implements Members {
     return this.#door.topology
   }
 
+  transaction<T>(work: TransactionFunction<T>, options?: TransactionOptions): Promise<T> {
+    return this.#door.transaction(work, options)
+  }
+
   pause(options?: PauseOptions): Promise<void> {
     return this.#door.pause(options)
   }
@@ -82,7 +89,13 @@ class LeaderPool extends pg.Pool implements Members {
   }
 }
 
-/** A string or the like is for pg-pool to refuse, in its own words. */
+/** A TypeError as in pg-pool, which quotes the string, password and all. */
+function refuseText(config: unknown): void {
+  if (typeof config !== 'string') return
+  throw new TypeError('Pool takes an object of options, not a string; a connection string is its connectionString')
+}
+
+/** What is no string and no object either is for pg-pool to refuse, in its own words. */
 function isOptions(config: unknown): boolean {
   return config === undefined || config === null || typeof config === 'object'
 }
@@ -115,7 +128,10 @@ export interface Pool extends pg.Pool {
   on(event: 'topology', listener: (topology: TopologySnapshot) => void): this
   /** Somebody else leads, or the same host after a restart; told when the last caller that was held has been served. */
   on(event: 'failover', listener: (failover: FailoverEvent) => void): this
-  /** Several hosts claim the lead on one timeline: the present leader is kept, if there is one, and none is elected. */
+  /**
+   * Several hosts claim the lead on one timeline: the present leader is kept, if there is one, and none is elected. If nobody
+   * listens, the process is warned (`PG_LEADER_SPLIT_BRAIN`).
+   */
   on(event: 'splitBrain', listener: (splitBrain: SplitBrainEvent) => void): this
   /** pg-pool's own events. */
   on<K extends 'error' | 'release' | 'connect' | 'acquire' | 'remove'>(
@@ -126,6 +142,35 @@ export interface Pool extends pg.Pool {
   ): this
   /** A frozen picture of what is believed of the cluster now. */
   readonly topology: TopologySnapshot
+  /**
+   * Runs `work` as one transaction and resolves with its value once that is committed. BEGIN goes out together with a
+   * witness (an id and a WAL position, one message, no round trip more), so that a COMMIT whose answer a dying server
+   * still owed is looked up on the leader: the value if it was committed, another attempt if it was not. `work` is called
+   * again, with a new client, where nothing of it can have been committed: the connection was lost before COMMIT, 40001,
+   * 40P01, a host that does not lead any more. What it does outside of the transaction it has to be able to do twice.
+   * Any error of `work` rolls back. The witness assigns a transaction id and takes the snapshot before `work` begins:
+   * give the isolation as an option, SET TRANSACTION comes too late.
+   *
+   * Rejects with what `work` threw or the server said; OutcomeUnknownError if nobody can tell what became of the COMMIT;
+   * TransactionRolledBackError if the attempts were used up; TransactionStateError for a transaction inside of another
+   * one of the same pool, or a client that is used in a way that ends the transaction; ConnInfoError for an option.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from 'pg-leader'
+   * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+   * const left = await pool.transaction(
+   *   async (client) => {
+   *     await client.query('insert into payments (account, cents) values ($1, $2)', [7, 1999])
+   *     const { rows } = await client.query('select sum(cents) as cents from payments where account = $1', [7])
+   *     return rows[0].cents
+   *   },
+   *   { isolation: 'serializable' },
+   * )
+   * console.log(left)
+   * ```
+   */
+  transaction<T>(work: (client: pg.PoolClient) => T | Promise<T>, options?: TransactionOptions): Promise<T>
   /**
    * Holds every new caller and resolves when every checked-out client has been released: for planned work on the
    * servers. Rejects, and goes on, if that takes longer than `timeoutMillis`. A caller is held no longer than

@@ -1,3 +1,5 @@
+import { kindOf } from '../client/conninfo/given-options'
+import type { Authority } from '../discovery/authority'
 import { ConnInfoError } from '../errors'
 import type { Limits } from '../pool/deadlines'
 import type { MonitorTimes } from '../topology/living-topology'
@@ -8,6 +10,8 @@ export interface Settings {
   readonly maxWaiting: number
   readonly aliveCheckMillis: number
   readonly times: MonitorTimes
+  readonly authority: Authority | undefined
+  readonly exactlyOnce: boolean
 }
 
 const defaults = { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 }
@@ -35,12 +39,26 @@ export function readSettings(
     },
     maxWaiting: number('maxWaiting', options['maxWaiting'], { least: 1, infinite: true }) ?? 10_000,
     aliveCheckMillis: number('aliveCheckMillis', options['aliveCheckMillis'], { least: 0, infinite: true }) ?? 1000,
+    authority: readAuthority(options['authority']),
+    exactlyOnce: readFlag('exactlyOnce', options['exactlyOnce']),
     times: {
       intervalMillis: monitor === false ? Infinity : time('intervalMillis'),
       leaderlessIntervalMillis: time('leaderlessIntervalMillis'),
       timeoutMillis: time('timeoutMillis'),
     },
   }
+}
+
+function readFlag(name: string, given: unknown): boolean {
+  if (given === undefined || typeof given === 'boolean') return given === true
+  throw new ConnInfoError(`${name} must be true or false, not ${show(given)}`)
+}
+
+function readAuthority(given: unknown): Authority | undefined {
+  if (given === undefined) return undefined
+  const { name, leader } = (given ?? {}) as Partial<Record<keyof Authority, unknown>>
+  if (typeof name === 'string' && name !== '' && typeof leader === 'function') return given as Authority
+  throw new ConnInfoError(`authority must be an object with a name and a function leader, not ${show(given)}`)
 }
 
 function number(name: string, value: unknown, range: { least: number; infinite?: boolean }): number | undefined {
@@ -51,6 +69,9 @@ function number(name: string, value: unknown, range: { least: number; infinite?:
   throw new ConnInfoError(`${name} must be a number of at least ${range.least}${upTo}, not ${show(value)}`)
 }
 
+/** What has no short text of its own is named by its kind. */
 function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  if (typeof value === 'string')
+    return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value)
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
 }

@@ -1,7 +1,10 @@
 import type pg from 'pg'
 import { isConnected } from '../client/pg-internals'
+import { kindOf } from '../client/conninfo/given-options'
 import { resolveOptions } from '../client/conninfo/resolve-options'
 import { ConnInfoError } from '../errors'
+import type { TransactionFunction } from '../execution/transaction'
+import type { TransactionOptions } from '../execution/transaction-options'
 import type { PauseOptions } from '../pool/pause'
 import type { CheckoutCallback } from '../pool/ticket'
 import { PoolDoor } from './pool-door'
@@ -22,6 +25,8 @@ export type WrapOptions = Pick<
   | 'maxWaiting'
   | 'monitor'
   | 'aliveCheckMillis'
+  | 'exactlyOnce'
+  | 'authority'
 >
 
 /** pg-pool's own lists: nothing else tells which clients a pool had before it was wrapped. */
@@ -56,6 +61,12 @@ const naming = ['connectionString', 'host', 'port', 'hostaddr', 'hosts'] as cons
  * ```
  */
 export function wrap(pool: pg.Pool, options: WrapOptions): Pool {
+  if (typeof (pool as Partial<pg.Pool> | undefined)?.connect !== 'function' || typeof pool.options !== 'object') {
+    throw new ConnInfoError(`wrap: needs a pool of pg's, not ${kindOf(pool)}`)
+  }
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw new ConnInfoError(`wrap: needs the hosts to follow, as in { hosts }, not ${kindOf(options)}`)
+  }
   if (wrapped.has(pool) || pool instanceof Pool) throw new ConnInfoError('wrap: this pool is one of ours already')
   if (pool.ending) throw new ConnInfoError('wrap: this pool has been ended')
   const given = merge(pool.options, options)
@@ -90,6 +101,9 @@ export function wrap(pool: pg.Pool, options: WrapOptions): Pool {
         else if (door.swallows(event, args)) return false
         return Reflect.apply(emit, pool, [event, ...args])
       },
+    },
+    transaction: {
+      value: (work: TransactionFunction<unknown>, plan?: TransactionOptions) => door.transaction(work, plan),
     },
     pause: { value: (pause?: PauseOptions) => door.pause(pause) },
     resume: { value: () => door.resume() },

@@ -1,28 +1,33 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { HostKey } from '../core/topology/host'
 import { now } from '../runtime/clock'
-import { after } from '../runtime/timer'
+import { after, limit } from '../runtime/timer'
 import type { Timer } from '../runtime/timer'
-import type { Probe, ProbeResult } from './probe'
 
-/** What a monitor is told and asked by its owner. */
-export interface MonitorOwner {
+/** Puts one question and brings the answer, or why there is none, in time. Never rejects. */
+export interface Asker<Result> {
+  ask(timeoutMillis: number): Promise<Result>
+  /** Ends what was kept open for the next question. */
+  close(): void
+}
+
+/** What a monitor is told and asked by its owner. `subject`: whom it asks. */
+export interface MonitorOwner<Result> {
   /** How long to wait until the next question, counted from when the last one was sent; Infinity: until woken. */
-  intervalMillis(host: HostKey, last: ProbeResult): number
+  intervalMillis(subject: string, last: Result): number
   /** A question has been open for long, though not too long yet. */
-  slow(host: HostKey): void
+  slow(subject: string): void
   /** A question was answered, or was not. `sentAt`: when it was sent. */
-  report(host: HostKey, sentAt: number, result: ProbeResult): void
+  report(subject: string, sentAt: number, result: Result): void
 }
 
 /** The share of its time after which an answer that has not come is a reason to look at the other hosts. */
 const uneasyAfter = 0.25
 
-/** When to ask one host: on its own rhythm, and at once when somebody wants to know. One question at a time. */
-export class Monitor {
-  readonly #host: HostKey
-  readonly #probe: Probe
-  readonly #owner: MonitorOwner
+/** When to ask one host, or an authority: on its own rhythm, and at once when somebody wants to know. One question at a time. */
+export class Monitor<Result> {
+  readonly #subject: string
+  readonly #probe: Asker<Result>
+  readonly #owner: MonitorOwner<Result>
   readonly #timeoutMillis: number
   /** Whoever wakes it, its questions are its own: no caller's async context goes on living in its timers. */
   readonly #context = new AsyncResource('pg-leader.monitor', { requireManualDestroy: true })
@@ -34,10 +39,10 @@ export class Monitor {
   /** Who waits for the question that is open now, and who for the one after it. */
   #waiters: (() => void)[] = []
   #later: (() => void)[] = []
-  #last: { sentAt: number; result: ProbeResult } | undefined
+  #last: { sentAt: number; result: Result } | undefined
 
-  constructor(host: HostKey, probe: Probe, owner: MonitorOwner, timeoutMillis: number) {
-    this.#host = host
+  constructor(subject: string, probe: Asker<Result>, owner: MonitorOwner<Result>, timeoutMillis: number) {
+    this.#subject = subject
     this.#probe = probe
     this.#owner = owner
     this.#timeoutMillis = timeoutMillis
@@ -82,13 +87,14 @@ export class Monitor {
     this.#asking = true
     this.#again = false
     const sentAt = now()
-    const unease = after(this.#timeoutMillis * uneasyAfter, () => this.#owner.slow(this.#host))
+    // A limit: while this process is blocked nobody is slow but itself.
+    const unease = limit(this.#timeoutMillis * uneasyAfter, () => this.#owner.slow(this.#subject))
     this.#unease = unease
     const result = await this.#probe.ask(this.#timeoutMillis)
     unease.cancel()
     if (this.#stopped) return
     // Whoever wakes us while hearing the report waits for the question after it.
-    this.#owner.report(this.#host, sentAt, result)
+    this.#owner.report(this.#subject, sentAt, result)
     this.#asking = false
     if (this.#stopped) return
     this.#settle()
@@ -104,9 +110,9 @@ export class Monitor {
     for (const resolve of settled) resolve()
   }
 
-  #schedule({ sentAt, result }: { sentAt: number; result: ProbeResult }): void {
+  #schedule({ sentAt, result }: { sentAt: number; result: Result }): void {
     this.#next?.cancel()
-    const interval = this.#owner.intervalMillis(this.#host, result)
+    const interval = this.#owner.intervalMillis(this.#subject, result)
     if (interval === Infinity) this.#probe.close()
     else this.#next = after(sentAt + interval - now(), () => this.wake())
   }

@@ -1,9 +1,12 @@
 import pg from 'pg'
 import type { Observation, Failure } from '../core/topology/host'
+import type { Recovery } from '../core/outcome/evidence'
 import { parseLsn } from '../core/outcome/lsn'
 import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
 import { announcesShutdown } from '../core/retry/sqlstate'
 import { now } from '../runtime/clock'
+import { guardBytes } from '../runtime/guard-bytes'
+import type { Guard } from '../runtime/guard-bytes'
 import { createLog } from '../runtime/log'
 import { limit } from '../runtime/timer'
 
@@ -19,7 +22,10 @@ const everything = `select pg_is_in_recovery() as recovery,
   case when pg_is_in_recovery() then (select received_tli::text from pg_stat_wal_receiver)
     else (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text end as timeline,
   extract(epoch from pg_postmaster_start_time())::text as started,
-  case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as lsn`
+  case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as lsn,
+  pg_last_wal_replay_lsn()::text as replay_lsn,
+  case when pg_is_in_recovery() then (select min_recovery_end_timeline::text from pg_control_recovery()) end
+    as recovery_timeline`
 
 /** What a pooler or a fork answers as well. */
 const roleOnly = `select pg_is_in_recovery() as recovery,
@@ -46,11 +52,16 @@ interface Row {
   readonly timeline?: string | null
   readonly started?: string | null
   readonly lsn?: string | null
+  readonly replay_lsn?: string | null
+  readonly recovery_timeline?: string | null
 }
 
 /** The answer of one host to one question, or why there is none. */
 export type ProbeResult =
-  { readonly ok: true; readonly answer: Observation } | { readonly ok: false; readonly failure: Failure }
+  | { readonly ok: true; readonly answer: Observation; readonly recovery: Recovery }
+  | { readonly ok: false; readonly failure: Failure }
+
+type Answer = Extract<ProbeResult, { ok: true }>
 
 /**
  * A session parked on one host, over which that host is asked what it is. It survives a promotion, so the news comes with
@@ -58,28 +69,34 @@ export type ProbeResult =
  */
 export class Probe {
   readonly #host: string
-  readonly #options: () => pg.ClientConfig
+  readonly #signIn: () => SignIn
   readonly #lost: (why: string) => void
   #session: Session | undefined
   #socket: Stream | undefined
-  /** The question that is under way, until it is answered, or nobody waits for its answer any more. */
-  #asked: Question | undefined
+  #guard: Guard | undefined
+  #asking = false
+  /** The question that is open, or was the last. */
+  #asked: { open: boolean } | undefined
   #question = everything
   /** The last full answer, and when it was asked for. */
-  #last: { readonly answer: Observation; readonly at: number } | undefined
+  #last: (Answer & { readonly at: number }) | undefined
+  /** Counts the sessions. */
+  #sessions = 0
   /** `in_hot_standby`, as the parked session last reported it (PostgreSQL 14 and newer). */
   #inHotStandby: boolean | undefined
 
   /** `lost` is told when the parked session ends, or a shutdown is announced on it, while no question is open. */
-  constructor(host: string, options: () => pg.ClientConfig, lost: (why: string) => void) {
+  constructor(host: string, signIn: () => SignIn, lost: (why: string) => void) {
     this.#host = host
-    this.#options = options
+    this.#signIn = signIn
     this.#lost = lost
   }
 
   /** Asks; the answer, or the reason why there is none, comes within `timeoutMillis`. Never rejects. */
   async ask(timeoutMillis: number): Promise<ProbeResult> {
-    const question: Question = { open: true, sentAt: now() }
+    const question = { open: true, sentAt: now() }
+    this.#asking = true
+    this.#guard?.restart()
     this.#asked = question
     let expire: (failure: ProbeResult) => void = () => undefined
     const expiry = new Promise<ProbeResult>((resolve) => (expire = resolve))
@@ -93,25 +110,26 @@ export class Probe {
     } finally {
       timer.cancel()
       question.open = false
-      this.#asked = undefined
+      this.#asking = false
     }
   }
 
-  async #answer(question: Readonly<Question>): Promise<ProbeResult> {
+  async #answer(question: { readonly open: boolean; readonly sentAt: number }): Promise<ProbeResult> {
     const parked = this.#session
     let session = parked
     try {
-      session ??= this.#open()
-      if (session.processID === null) await session.connect()
+      session ??= await this.#connect(question)
       session.unref()
       if (session === parked) {
         const standby = await this.#stillStandby(session, question.sentAt)
-        if (standby !== undefined) return { ok: true, answer: standby }
+        if (standby !== undefined) return standby
       }
       const at = now()
-      const answer = observation(await this.#query(session), question.sentAt)
-      this.#last = { answer, at }
-      return { ok: true, answer }
+      const row = await this.#query(session)
+      const answer = observation(row, question.sentAt)
+      const result = { ok: true, answer, recovery: recovery(row, this.#sessions) } as const
+      this.#last = { ...result, at }
+      return result
     } catch (error) {
       if (session !== undefined) this.#close(session)
       // That a parked session has ended says nothing of the host: it is asked over a new one.
@@ -124,13 +142,14 @@ export class Probe {
    * A standby that reports its role is asked with a bare Sync, many times a second while somebody waits for a promotion: the
    * change comes with the next reply of any kind. `undefined`: it is to be asked for everything.
    */
-  async #stillStandby(session: Session, sentAt: number): Promise<Observation | undefined> {
+  async #stillStandby(session: Session, sentAt: number): Promise<Answer | undefined> {
     const last = this.#last
     const isDue = last === undefined || !last.answer.inRecovery || sentAt - last.at > fullAnswerMillis
     if (isDue || this.#inHotStandby !== true) return undefined
     await synced(session)
     if (!this.#isInHotStandby()) return undefined
-    return Object.freeze({ ...last.answer, roundTripMillis: now() - sentAt })
+    const answer = Object.freeze({ ...last.answer, roundTripMillis: now() - sentAt })
+    return { ok: true, answer, recovery: last.recovery }
   }
 
   /** A method, as it changes under the eyes of whoever waits. */
@@ -151,14 +170,36 @@ export class Probe {
     }
   }
 
-  #open(): Session {
+  /** A new session; a password that was refused is asked for once more. */
+  async #connect(question: { readonly open: boolean }): Promise<Session> {
+    const signIn = this.#signIn()
+    try {
+      return await this.#connected(this.#open(signIn.options))
+    } catch (error) {
+      const again = question.open ? signIn.again(error as Error) : undefined
+      if (again === undefined) throw error
+      return await this.#connected(this.#open(again))
+    }
+  }
+
+  async #connected(session: Session): Promise<Session> {
+    try {
+      await session.connect()
+      return session
+    } catch (error) {
+      this.#close(session)
+      throw error
+    }
+  }
+
+  #open(given: pg.ClientConfig): Session {
     // By descriptors: a password may be hidden from enumeration.
-    const options = Object.defineProperties({}, Object.getOwnPropertyDescriptors(this.#options()))
+    const options = Object.defineProperties({}, Object.getOwnPropertyDescriptors(given))
     const session = new pg.Client(Object.assign(options, ofOurOwn)) as Session
     const onLoss = (why: string): void => {
       if (this.#session !== session) return
       this.#close(session)
-      if (this.#asked === undefined) this.#lost(why)
+      if (!this.#asking) this.#lost(why)
     }
     session.on('error', (error: Error) => onLoss(error.message))
     session.on('end', () => onLoss('the session ended'))
@@ -166,6 +207,9 @@ export class Probe {
       if (announcesShutdown(code)) onLoss(message ?? 'shutting down')
     })
     this.#session = session
+    this.#sessions += 1
+    // Never lifted: a monitor asks for little.
+    this.#guard = guardBytes(session.connection)
     this.#inHotStandby = undefined
     session.connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) => {
       if (this.#session === session && parameterName === 'in_hot_standby') this.#inHotStandby = parameterValue === 'on'
@@ -176,7 +220,10 @@ export class Probe {
     return session
   }
 
-  /** Ends the parked session, if there is one, without waiting for a server that may be frozen. A question that is under way fails. */
+  /**
+   * Ends the parked session, if there is one, without waiting for a server that may be frozen. A question that is open
+   * is given up: it must not open another session.
+   */
   close(): void {
     if (this.#asked !== undefined) this.#asked.open = false
     if (this.#session !== undefined) this.#close(this.#session)
@@ -191,9 +238,10 @@ export class Probe {
   }
 }
 
-interface Question {
-  open: boolean
-  readonly sentAt: number
+/** The options of one connection, and those for another one if the server refuses the password in them. */
+interface SignIn {
+  readonly options: pg.ClientConfig
+  again(error: Error): pg.ClientConfig | undefined
 }
 
 interface Stream {
@@ -203,8 +251,7 @@ interface Stream {
 
 /** pg's Client with the members that its type declarations leave out. */
 interface Session extends pg.Client {
-  readonly processID: number | null
-  readonly connection: pg.Connection & { readonly stream: Stream; sync(): void }
+  readonly connection: pg.Connection & { readonly stream: Stream; sync(): void; attachListeners?(stream: object): void }
   unref(): void
 }
 
@@ -250,6 +297,15 @@ function observation(row: Row, sentAt: number): Observation {
     postmasterStartTime: row.started ?? undefined,
     lsn: parseLsn(row.lsn),
     roundTripMillis: now() - sentAt,
+  })
+}
+
+function recovery(row: Row, session: number): Recovery {
+  const { recovery_timeline: timeline } = row
+  return Object.freeze({
+    replayLsn: parseLsn(row.replay_lsn),
+    timeline: timeline == null ? undefined : Number(timeline),
+    session,
   })
 }
 

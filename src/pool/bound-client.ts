@@ -1,7 +1,9 @@
-import type { Client, ClientConfig } from 'pg'
+import type { Client } from 'pg'
 import type { SessionNews } from '../client/session-news'
-import { dial } from '../client/dial'
+import { dialSigningIn } from '../client/sign-in'
+import type { SignIn } from '../client/sign-in'
 import type { Parked } from '../client/dial'
+import { hideClient } from '../client/hide-secrets'
 import { boundToOneHost } from '../client/one-host'
 import type { SessionRole } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
@@ -14,7 +16,7 @@ export interface Destination {
   readonly host: HostKey
   /** Of the topology, when the session is taken. */
   readonly generation: () => number
-  readonly options: ClientConfig
+  readonly signIn: SignIn
   readonly timeoutMillis: number
   accept(role: SessionRole): string | undefined
   /** A dial is under way; `abort` ends it. Returns what to call when it has ended. */
@@ -83,6 +85,7 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(Bound.prototype, name, { value, writable: true, configurable: true })
   }
+  hideClient(Bound.prototype)
   return Object.defineProperty(Bound, 'name', { value: Base.name }) as unknown as typeof Client
 }
 
@@ -114,9 +117,8 @@ function dialDestination(client: Client, Base: typeof Client, owner: ClientOwner
     return
   }
   let session: Session | undefined
-  const { host, generation, options, timeoutMillis, park } = to
+  const { host, generation, signIn, timeoutMillis, park } = to
   const attempt = {
-    options,
     where: host,
     timeoutMillis,
     accept: (role: SessionRole) => to.accept(role),
@@ -126,7 +128,7 @@ function dialDestination(client: Client, Base: typeof Client, owner: ClientOwner
       owner.news(session, news)
     },
   }
-  const dialling = dial(client, Base, attempt, (error) => {
+  const dialling = dialSigningIn(client, Base, attempt, signIn, (error) => {
     if (error !== undefined) {
       owner.failed(host, error)
       abandon()

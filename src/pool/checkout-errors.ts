@@ -1,4 +1,5 @@
-import { HostSelectionTimeoutError, WaitQueueFullError } from '../errors'
+import { someOf } from '../core/selection/some-of'
+import { ConnInfoError, HostSelectionTimeoutError, WaitQueueFullError } from '../errors'
 import type { CheckoutPort } from './checkout-port'
 import { holdLimitName } from './deadlines'
 
@@ -16,9 +17,14 @@ export function holdExpired(port: CheckoutPort, waited: number, paused: boolean)
   const hosts = paused ? [] : port.explain()
   const why = paused
     ? 'the pool is paused; call resume()'
-    : `no suitable host: ${hosts.map(({ host, reason }) => `${host} ${reason}`).join('; ')}`
+    : `no suitable host: ${someOf(hosts.map(({ host, reason }) => `${host} ${reason}`))}`
   const message = `timeout exceeded after ${waitedMillis} ms (${limit}) without a client: ${why}`
-  return new HostSelectionTimeoutError(message, { limit, waitedMillis, hosts })
+  return new HostSelectionTimeoutError(message, {
+    limit,
+    waitedMillis,
+    hosts,
+    cause: paused ? undefined : port.obstacle(),
+  })
 }
 
 /** There was a host to go to all the time, and it would not have us. */
@@ -29,6 +35,11 @@ export function dialsFailed(port: CheckoutPort, waited: number, cause: Error): H
   return new HostSelectionTimeoutError(message, { limit, waitedMillis, hosts: port.explain(), cause })
 }
 
+/** What was given as a signal is none. */
+export function badSignal(signal: unknown): ConnInfoError {
+  return new ConnInfoError(`signal: must be an AbortSignal, not ${typeof signal}`)
+}
+
 /** As many callers are held already as may be. */
 export function queueFull(port: CheckoutPort): WaitQueueFullError {
   return new WaitQueueFullError(
@@ -37,6 +48,7 @@ export function queueFull(port: CheckoutPort): WaitQueueFullError {
         .explain()
         .map(({ host, reason }) => `${host} ${reason}`)
         .join('; '),
+    { cause: port.obstacle() },
   )
 }
 

@@ -20,6 +20,8 @@ export interface CheckoutPort {
   successors(): number
   /** Why there is none, host by host. */
   explain(): readonly HostReason[]
+  /** What keeps callers from a primary that answers, if anything does. */
+  obstacle(): Error | undefined
   /** This client's host is one to go to. */
   suitable(session: Session): boolean
   /** It is, and it has not been in doubt since this session last answered. */

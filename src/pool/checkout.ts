@@ -4,7 +4,16 @@ import { createLog } from '../runtime/log'
 import { WaitQueue } from '../runtime/wait-queue'
 import type { FailoverStory } from '../telemetry/failover-story'
 import { BackOff } from './back-off'
-import { abortReason, afterEnd, dialsFailed, dialTimeout, holdExpired, queueFull, waitTimeout } from './checkout-errors'
+import {
+  abortReason,
+  afterEnd,
+  badSignal,
+  dialsFailed,
+  dialTimeout,
+  holdExpired,
+  queueFull,
+  waitTimeout,
+} from './checkout-errors'
 import type { CheckoutPort } from './checkout-port'
 import type { Clients } from './clients'
 import { deadlineOf, longestHold } from './deadlines'
@@ -118,7 +127,8 @@ export class Checkout {
     const ticket = new Ticket(call)
     if (this.#ended) return ticket.fail(new Error(afterEnd))
     const { signal } = call
-    if (signal !== undefined) {
+    if (signal !== undefined && signal !== null) {
+      if (typeof signal.addEventListener !== 'function') return ticket.fail(badSignal(signal))
       if (signal.aborted) return ticket.fail(abortReason(signal))
       ticket.onAbort(signal, () => this.#fail(ticket, abortReason(signal)))
     }

@@ -117,11 +117,11 @@ export class Clients {
   }
 
   /**
-   * Cuts every connection to this host that is older than `generation`, mid-statement or not, and every attempt to make
+   * Cuts every connection to this host that is of `generation` or older, mid-statement or not, and every attempt to make
    * one.
    */
   cut(host: HostKey, generation: number, reason: Error, isOnHost: (client: Client) => boolean = () => false): void {
-    const isOld = (session: Session): boolean => session.host === host && session.generation < generation
+    const isOld = (session: Session): boolean => session.host === host && session.generation <= generation
     this.retire(isOld)
     for (const client of this.#strangers) if (isOnHost(client)) cutSocket(client)
     for (const session of this.#sessions) if (session.busy && isOld(session)) cutSocket(session.client)

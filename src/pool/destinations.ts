@@ -1,8 +1,11 @@
 import { defaultConnectTimeoutMillis } from '../client/conninfo/follow-options'
 import type { FollowOptions, ResolvedHost } from '../client/conninfo/follow-options'
 import { boundToOneHost } from '../client/one-host'
+import { prepareSignIn } from '../client/sign-in'
+import { someOf } from '../core/selection/some-of'
 import { mismatch } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
+import { obstacle } from '../core/topology/obstacle'
 import type { TopologyState } from '../core/topology/state'
 import type { HostReason } from '../errors'
 import { createLog } from '../runtime/log'
@@ -12,6 +15,7 @@ import type { Blame } from './blame'
 import type { Destination } from './bound-client'
 import type { Clients } from './clients'
 import { InAdvance } from './in-advance'
+import { obstacleError } from './obstacle-error'
 import type { Session } from './session'
 
 const log = createLog('pool')
@@ -70,12 +74,26 @@ export class Destinations {
   /** The error of whoever asks while there is no host to go to. */
   none(): Error {
     const why = this.explain().map(({ host, reason }) => `${host} ${reason}`)
-    return this.#blame.put('nobody', new Error(`no suitable host is known now: ${why.join('; ')}`))
+    return this.#blame.put('nobody', new Error(`no suitable host is known now: ${someOf(why)}`))
   }
 
   /** Per host, why none of our sessions goes there. */
   explain(): readonly HostReason[] {
     return this.#topology.explain(this.#follow.targetSessionAttrs)
+  }
+
+  /** The primary that is not written to, as an error that explains itself; for sessions that want a primary. */
+  obstacle(): Error | undefined {
+    const { targetSessionAttrs } = this.#follow
+    if (targetSessionAttrs === 'standby' || targetSessionAttrs === 'read-only') return undefined
+    const inTheWay = obstacle(this.#topology.state)
+    return inTheWay && obstacleError(inTheWay)
+  }
+
+  /** The host that somebody else calls so. */
+  find(host: string, port: number): HostKey | undefined {
+    const isNamed = (name: string | undefined): boolean => name?.toLowerCase() === host.toLowerCase()
+    return this.#follow.hosts.find((each) => each.port === port && (isNamed(each.host) || isNamed(each.hostaddr)))?.key
   }
 
   /** While nobody leads, any standby may be next. */
@@ -117,7 +135,7 @@ export class Destinations {
     return {
       host,
       generation: () => generation,
-      options: boundToOneHost(this.#follow.clientOptions(this.host(host))),
+      signIn: prepareSignIn(() => boundToOneHost(this.#follow.clientOptions(this.host(host)))),
       timeoutMillis: connectTimeoutMillis ?? defaultConnectTimeoutMillis,
       accept: (role) => mismatch(targetSessionAttrs, role),
       dialling: (abort) => this.#clients.dialling(host, abort),

@@ -1,9 +1,6 @@
 import { now } from '../runtime/clock'
-import { after, lateMillis } from '../runtime/timer'
+import { after, graceMillis, lateMillis } from '../runtime/timer'
 import type { Timer } from '../runtime/timer'
-
-/** After a timer so late that the process was blocked: how long the sockets are given to be read, and the hosts to be asked. */
-const graceMillis = 250
 
 /** One timer for everybody who waits: set to the earliest of their deadlines. */
 export class Expiry {

@@ -1,13 +1,13 @@
 import { isEnding } from '../client/pg-internals'
 import type { SessionNews } from '../client/session-news'
 import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
-import { announcesEnd, announcesShutdown, serverCode, sqlstate } from '../core/retry/sqlstate'
+import { announcesShutdown, serverCode, sqlstate } from '../core/retry/sqlstate'
 import type { HostKey } from '../core/topology/host'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
 import type { LivingTopology } from '../topology/living-topology'
 import type { Blame } from './blame'
-
+import { noteNews } from './session'
 import type { Session } from './session'
 
 const log = createLog('pool')
@@ -59,6 +59,7 @@ export class Hearsay {
   /** A session of a pool has something to say. */
   news(session: Session, news: SessionNews): void {
     const { host } = session
+    noteNews(session, news, now())
     switch (news.type) {
       case 'role':
         // What a session hears of promotion or demotion is a hint: the monitor goes and looks.
@@ -66,14 +67,10 @@ export class Hearsay {
         break
       case 'notice':
         if (!announcesShutdown(news.sqlstate)) break
-        session.warned = true
-        session.announced = true
         this.suspect(host, `a notice said ${news.sqlstate ?? ''}`)
         break
       case 'error': {
         const code = serverCode(news.error)
-        // Its socket may live for another moment: released meanwhile, it must not come to rest among the idle.
-        if (announcesEnd(code)) session.announced = true
         if (code === undefined) this.#lost(session, news.error.message)
         else if (announcesShutdown(code)) this.suspect(host, `a session was ended with ${code}`)
         else if (code === sqlstate.readOnlySqlTransaction) void this.#topology.ask(host)
@@ -88,7 +85,6 @@ export class Hearsay {
   }
 
   #lost(session: Session, why: string): void {
-    session.broken = true
     if (!session.retired && !session.announced && !isEnding(session.client)) this.suspect(session.host, why)
   }
 }

@@ -1,4 +1,5 @@
 import type { Client } from 'pg'
+import { ConnInfoError } from '../errors'
 import { after } from '../runtime/timer'
 import type { Clients } from './clients'
 
@@ -13,9 +14,10 @@ export interface PauseOptions {
 /** Resolves when every checked-out client but the ignored ones has been released. Rejects when the time is over. */
 export function whenIdle(
   clients: Clients,
-  { timeoutMillis, ignore = [] }: PauseOptions,
+  options: PauseOptions,
   onResume: (resumed: () => void) => void = () => undefined,
 ): Promise<void> {
+  const { timeoutMillis, ignore } = checked(options)
   const ignored = new Set(ignore)
   const busy = (): number => [...clients.busy].filter((client) => !ignored.has(client)).length
   if (busy() === 0) return Promise.resolve()
@@ -34,4 +36,17 @@ export function whenIdle(
     }
     const timer = timeoutMillis === undefined ? undefined : after(timeoutMillis, expired, { ref: true })
   })
+}
+
+/** @throws {@link ConnInfoError} naming the option: what is no number would be no limit at all. */
+function checked(options: unknown): PauseOptions {
+  if (typeof options !== 'object' || options === null) throw new ConnInfoError('pause(): options must be an object')
+  const { timeoutMillis, ignore = [] } = options as PauseOptions
+  if (timeoutMillis !== undefined && !(typeof timeoutMillis === 'number' && timeoutMillis >= 0)) {
+    throw new ConnInfoError('pause(): timeoutMillis must be a number of milliseconds, of at least 0')
+  }
+  if (typeof (ignore as Partial<Iterable<Client>> | null)?.[Symbol.iterator] !== 'function') {
+    throw new ConnInfoError('pause(): ignore must be a list of clients')
+  }
+  return { ...(timeoutMillis !== undefined && { timeoutMillis }), ignore }
 }

@@ -1,6 +1,12 @@
 import type { Client } from 'pg'
 import type { HostKey } from '../core/topology/host'
-import { connectionOf } from '../client/pg-internals'
+import { connectionOf, isEnding } from '../client/pg-internals'
+import type { SessionNews } from '../client/session-news'
+import type { Incarnation } from '../core/outcome/incarnation'
+import { saysPeerClosed } from '../core/retry/connect-failure'
+import { announcesEnd, announcesShutdown, serverCode, sqlstate } from '../core/retry/sqlstate'
+
+export type { Client, PoolClient } from 'pg'
 
 /** A physical connection of a pool, and what is known of it. */
 export interface Session {
@@ -24,6 +30,26 @@ export interface Session {
   announced: boolean
   /** A notice announced that the server ends its sessions. */
   warned: boolean
+  /** We have cut it: the other side may know nothing of that. */
+  cut: boolean
+  /** When it was seen to end, and how. */
+  loss: { readonly at: number; readonly how: Loss } | undefined
+  /** The last error that the server sent; of a transaction that has failed the one that it failed with. */
+  lastError: unknown
+  /** What its server is, once a transaction has had it told. */
+  server: ServerIdentity | undefined
+}
+
+/** The other side closed it in good order or reset it; or we cut it, or the network gave up. */
+export type Loss = 'end of file' | 'reset' | 'cut'
+
+/** What a session knows of the server process at its other end. */
+export interface ServerIdentity {
+  readonly incarnation: Incarnation
+  /** The server sees the very address and port that our socket has: nothing stands between. */
+  readonly direct: boolean
+  /** It runs on this machine: a Unix socket, or the loopback interface. */
+  readonly local: boolean
 }
 
 /** Whether it is not to be handed out again, whatever becomes of its host. */
@@ -43,6 +69,10 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
     broken: false,
     announced: false,
     warned: false,
+    cut: false,
+    loss: undefined,
+    lastError: undefined,
+    server: undefined,
     suitedIn: undefined,
   }
   const session: Session = { client, host, generation, usedAt: at, ...flags }
@@ -55,7 +85,47 @@ export function sessionOf(client: Client): Session | undefined {
   return (client as { readonly [key]?: Session })[key]
 }
 
+/** The session of a client that has one. */
+export function sessionBegun(client: Client): Session {
+  const session = sessionOf(client)
+  if (session === undefined) throw new Error('this client was not connected by its pool')
+  return session
+}
+
+/** Notes on a session what it has told of itself. */
+export function noteNews(session: Session, news: SessionNews, at: number): void {
+  switch (news.type) {
+    case 'role':
+      break
+    case 'notice':
+      if (!announcesShutdown(news.sqlstate)) break
+      session.warned = true
+      session.announced = true
+      break
+    case 'error': {
+      const code = serverCode(news.error)
+      if (code === undefined) noteLoss(session, at, saysPeerClosed(news.error) ? 'reset' : 'cut')
+      // Its socket may live for another moment: released meanwhile, it must not come to rest among the idle.
+      else if (announcesEnd(code)) session.announced = true
+      if (code !== undefined && code !== sqlstate.inFailedSqlTransaction) session.lastError = news.error
+      break
+    }
+    case 'end':
+      noteLoss(session, at, isEnding(session.client) ? 'cut' : 'end of file')
+      break
+    default:
+      news satisfies never
+  }
+}
+
+function noteLoss(session: Session, at: number, how: Loss): void {
+  session.broken = true
+  session.loss ??= { at, how: session.cut ? 'cut' : how }
+}
+
 /** Cuts a connection without waiting for a server that may be frozen; what runs on it fails at once. */
 export function cutSocket(client: Client): void {
+  const session = sessionOf(client)
+  if (session !== undefined) session.cut = true
   connectionOf(client).stream.destroy()
 }

@@ -43,6 +43,14 @@ export function pastOf(call: Call): Past {
   return (call.past ??= { resent: false, since: call.arrival, waitedMillis: 0, heldMillis: 0 })
 }
 
+/** Its attempt was sent and has failed: it goes back to the line, to the place that it had. */
+export function resume(call: Call, at: number): void {
+  const past = pastOf(call)
+  call.session = undefined
+  past.resent = true
+  past.since = at
+}
+
 /** When the wait began that is under way. */
 export function sinceOf({ arrival, past }: Call): number {
   return past === undefined ? arrival : past.since

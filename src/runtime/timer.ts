@@ -3,6 +3,9 @@ import { now } from './clock'
 /** How late a timer may fire before we suspect this process, not the other side, of having been asleep. */
 export const lateMillis = 50
 
+/** After a timer so late that the process was blocked: how long the sockets are given to be read, and others to be asked. */
+export const graceMillis = 250
+
 /** A timer that was started; `cancel` is harmless after it has fired. */
 export interface Timer {
   cancel(): void

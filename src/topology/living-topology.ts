@@ -1,4 +1,7 @@
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
+import { addReport, noEvidence } from '../core/outcome/evidence'
+import type { Evidence } from '../core/outcome/evidence'
+import { refusalOf } from '../core/retry/connect-failure'
 import { serverCode, sqlstate } from '../core/retry/sqlstate'
 import { callerFault, explain } from '../core/topology/explain'
 import { planEffects } from '../core/topology/effects'
@@ -9,13 +12,16 @@ import { reduceTopology } from '../core/topology/reduce'
 import { hostRecord, initialTopology, leaderSuspected } from '../core/topology/state'
 import type { TopologyState } from '../core/topology/state'
 import { targets } from '../core/topology/targets'
+import type { Authority } from '../discovery/authority'
 import { Monitor } from '../monitor/monitor'
+import type { AuthorityResult } from '../discovery/authority-probe'
 import type { Probe, ProbeResult } from '../monitor/probe'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
 import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
-import type { Timer } from '../runtime/timer'
+import { consult } from './consult'
+import { DecisionTimer } from './decision-timer'
 import { takeSnapshot } from './snapshot'
 import type { TopologySnapshot } from './snapshot'
 
@@ -27,6 +33,15 @@ const settleMillis = 100
 /** While there is no leader: between two questions over a session that stands, and while somebody waits for the answer. */
 const parkedIntervalMillis = 10
 const awaitedIntervalMillis = 3
+
+/**
+ * What a pool asks all its hosts together, however many there are: a long list must not become a storm of connections, nor
+ * keep this process from its own work. Up to ten hosts nothing is slowed down by that.
+ */
+const leastMillisBetweenAttempts = 2.5
+const leastMillisBetweenQuestions = 0.3
+/** So many hosts are asked at once at the start; the others follow one by one. */
+const atOnce = 32
 
 /** How long hosts are asked at the quick rhythm for want of a leader, although nobody waits for one. */
 const urgentMillis = 5000
@@ -50,6 +65,10 @@ export interface LivingTopologyOptions {
   readonly lockoutMillis: number
   /** Makes the prober of one host; `lost` tells that its parked session ended. */
   readonly createProbe: (host: HostKey, lost: (why: string) => void) => Probe
+  /** Has to confirm the leader, if there is one. */
+  readonly authority?: Authority | undefined
+  /** Which host of the list an authority means. */
+  readonly findHost?: (host: string, port: number) => HostKey | undefined
 }
 
 /** Performs effects; called after the state has changed, in the order of the effects. */
@@ -61,16 +80,18 @@ export type EffectListener = (effect: TopologyEffect) => void
  */
 export class LivingTopology {
   #state: TopologyState
+  #evidence = noEvidence
   #snapshot: TopologySnapshot | undefined
   /** Asked at every checkout, so worked out once a state. */
   readonly #targets = new Map<TargetSessionAttrs, readonly HostKey[]>()
   readonly #options: LivingTopologyOptions
-  readonly #monitors = new Map<HostKey, Monitor>()
+  readonly #monitors = new Map<HostKey, Monitor<ProbeResult>>()
+  readonly #authority: Monitor<AuthorityResult> | undefined
+  readonly #decision = new DecisionTimer((event) => this.dispatch(event))
   readonly #listener: EffectListener
   #started = false
   #startedAt = 0
   #stopped = false
-  #due: Timer | undefined
   #somebodyWaits = false
   /** The leader is slow to answer. */
   #uneasy = false
@@ -78,11 +99,27 @@ export class LivingTopology {
   constructor(options: LivingTopologyOptions, listener: EffectListener) {
     this.#options = options
     this.#listener = listener
-    this.#state = initialTopology(options.hosts, { lockoutMillis: options.lockoutMillis, settleMillis })
+    this.#state = initialTopology(options.hosts, {
+      lockoutMillis: options.lockoutMillis,
+      settleMillis,
+      authority: options.authority?.name,
+    })
+    this.#authority =
+      options.authority &&
+      consult(options.authority, options, {
+        state: () => this.#state,
+        patience: () => this.#patience(),
+        dispatch: (event) => this.dispatch(event),
+      })
   }
 
   get state(): TopologyState {
     return this.#state
+  }
+
+  /** What was seen that may tell the fate of a COMMIT. */
+  get evidence(): Evidence {
+    return this.#evidence
   }
 
   get snapshot(): TopologySnapshot {
@@ -95,12 +132,20 @@ export class LivingTopology {
     this.#started = true
     this.#startedAt = now()
     for (const { key } of this.#state.hosts) this.#watch(key)
-    for (const monitor of this.#monitors.values()) monitor.wake()
+    this.#authority?.wake()
+    let place = 0
+    for (const monitor of this.#monitors.values()) {
+      const wait = (place - atOnce) * leastMillisBetweenAttempts
+      place += 1
+      if (wait < 0) monitor.wake()
+      else after(wait, () => monitor.wake())
+    }
   }
 
   stop(): void {
     this.#stopped = true
-    this.#due?.cancel()
+    this.#decision.cancel()
+    this.#authority?.stop()
     for (const monitor of this.#monitors.values()) monitor.stop()
   }
 
@@ -114,6 +159,14 @@ export class LivingTopology {
   /** Per host, why such a session does not go there. */
   explain(attrs: TargetSessionAttrs): readonly { readonly host: HostKey; readonly reason: string }[] {
     return explain(this.#state, attrs)
+  }
+
+  /**
+   * Before somebody is sent to the leader: its lease may have run out while this process was blocked, and the timer that ends
+   * it has not come round yet.
+   */
+  mindLease(): void {
+    if (this.#authority !== undefined) this.#decision.catchUp()
   }
 
   /** Set while waiting cannot help: the hosts refuse our credentials or database. */
@@ -146,19 +199,22 @@ export class LivingTopology {
   set somebodyWaits(waits: boolean) {
     if (waits === this.#somebodyWaits) return
     this.#somebodyWaits = waits
-    if (waits) for (const monitor of this.#monitors.values()) monitor.reschedule()
+    if (waits) this.#rescheduleAll()
   }
 
   /** Takes one event: reduces, then performs what follows. */
   dispatch(event: TopologyEvent): void {
     if (this.#stopped) return
+    // News that comes after a lease has run out must not find it standing, only because its timer is late.
+    if (event.type !== 'tick' && event.type !== 'stalled') this.mindLease()
     const before = this.#state
     const next = reduceTopology(before, event)
     if (next === before) return
     this.#state = next
     this.#snapshot = undefined
     this.#targets.clear()
-    if (next.decideAt !== before.decideAt || event.type === 'tick') this.#armDecision(next.decideAt)
+    const isRearmed = event.type === 'tick' || event.type === 'stalled'
+    if (next.decideAt !== before.decideAt || isRearmed) this.#decision.arm(next.decideAt, next.stalledUntil)
     for (const effect of planEffects(before, next)) this.#perform(effect)
   }
 
@@ -166,7 +222,7 @@ export class LivingTopology {
     switch (effect.type) {
       case 'leader-lost':
         log('%s is %s', effect.leader.key, effect.suspected ? 'in doubt: callers are held' : 'lost: there is no leader')
-        for (const monitor of this.#monitors.values()) monitor.reschedule()
+        this.#rescheduleAll()
         break
       case 'leader-ready':
         log(
@@ -180,8 +236,13 @@ export class LivingTopology {
       case 'ask':
         this.#monitors.get(effect.host)?.wake()
         break
+      case 'ask-authority':
+        this.#authority?.wake()
+        break
       case 'history-replaced': {
         const { identity, timeline } = effect
+        // What was seen of the other one proves nothing here.
+        this.#evidence = noEvidence
         log('another history counts as ours now: system identifier %s, timeline %s', identity, timeline)
         break
       }
@@ -207,9 +268,9 @@ export class LivingTopology {
     return Math.min(this.#options.times.intervalMillis, leaderlessMillis / 50)
   }
 
-  #armDecision(at: number | undefined): void {
-    this.#due?.cancel()
-    this.#due = at === undefined ? undefined : after(at - now(), () => this.dispatch({ type: 'tick', at: now() }))
+  #rescheduleAll(): void {
+    this.#authority?.reschedule()
+    for (const monitor of this.#monitors.values()) monitor.reschedule()
   }
 
   #watch(key: HostKey): void {
@@ -232,14 +293,21 @@ export class LivingTopology {
     if (host !== this.#state.leader?.key || this.#uneasy) return
     log('%s is slow to answer: the others are asked', host)
     this.#uneasy = true
-    for (const monitor of this.#monitors.values()) monitor.reschedule()
+    this.#rescheduleAll()
   }
 
   #report(host: HostKey, sentAt: number, result: ProbeResult): void {
     if (host === this.#state.leader?.key) this.#uneasy = false
+    const times = { sentAt, receivedAt: now() }
     if (result.ok) {
+      // Before it has consequences: whoever asks for the new leader finds what was seen of it.
+      this.#evidence = addReport(this.#evidence, host, { type: 'answer', ...times, ...result })
       this.dispatch({ type: 'observed', host, at: sentAt, answer: result.answer })
     } else {
+      const by = refusalOf(result.failure.error)
+      const failure =
+        by === undefined ? ({ type: 'failed', ...times } as const) : ({ type: 'refused', by, ...times } as const)
+      this.#evidence = addReport(this.#evidence, host, failure)
       const known = hostRecord(this.#state, host)
       if (known?.failure?.reason !== result.failure.reason) log('%s: %s', host, result.failure.reason)
       const isFull = serverCode(result.failure.error) === sqlstate.tooManyConnections
@@ -248,6 +316,11 @@ export class LivingTopology {
   }
 
   #interval(host: HostKey, last: ProbeResult): number {
+    const share = last.ok ? leastMillisBetweenQuestions : leastMillisBetweenAttempts
+    return Math.max(this.#wantedInterval(host, last), share * this.#state.hosts.length)
+  }
+
+  #wantedInterval(host: HostKey, last: ProbeResult): number {
     const { intervalMillis, leaderlessIntervalMillis } = this.#options.times
     const record = hostRecord(this.#state, host)
     // A host that refuses our credentials will do so in 25 ms again, and count it.

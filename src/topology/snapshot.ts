@@ -45,8 +45,9 @@ export interface TopologySnapshot {
   /** In the order of the host list. */
   readonly hosts: readonly HostSnapshot[]
   /**
-   * Forgets identity and timelines learned so far, so that the next leader sets them anew: for upgrades, blue/green
-   * changes and restores, which change the one or lower the other.
+   * Forgets identity, timelines and rivals learned so far, so that the next leader sets them anew: for upgrades, blue/green
+   * changes and restores, which change the one or lower the other. Without it another history is believed when it has been
+   * all that answers for `failoverTimeoutMillis`. An `authority` still has to confirm whoever leads then.
    */
   reset(): void
 }

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, expect } from 'vitest'
 import type pg from 'pg'
-import { type MuteServer, startMuteServer } from './support/mute-server'
+import { FaultProxy } from '../support'
 import { pgPackage } from './support/implementations'
 import { parity } from './support/parity'
 import { useServer } from './support/server'
 import { next, rejection, until } from './support/until'
 
 const server = useServer()
-let mute: MuteServer
+/** Accepts connections and never says a word, as a frozen server does. */
+let mute: FaultProxy
 beforeAll(async () => {
-  mute = await startMuteServer()
+  mute = await FaultProxy.start(0)
+  mute.mute()
 })
 afterAll(() => mute.close())
 

@@ -14,6 +14,22 @@ describe('where servers are restored from old backups, and lockouts end', () => 
   judge(histories({ restores: true }), invariantNames, 500)
 })
 
+describe('where an authority has to confirm the leader, and this process is blocked now and then', () => {
+  judge(
+    histories({ authority: true, restores: true }),
+    [
+      'writes go only where the authority has said, and only while its word holds',
+      'a leader is a host whose newest answer accepts writes',
+      'the generation never falls',
+      'nothing in doubt is a target, and writes go to the leader alone',
+      'a loss has a time',
+      'those who wait are told when there is somewhere to go',
+      calmInvariant,
+    ],
+    600,
+  )
+})
+
 describe('where columns cannot be read and the rules are reset', () => {
   judge(
     histories({ lifting: true }),
@@ -21,7 +37,7 @@ describe('where columns cannot be read and the rules are reset', () => {
       'a leader is a host whose newest answer accepts writes',
       'the generation never falls',
       'nothing in doubt is a target, and writes go to the leader alone',
-      'what is left of the last leader is cut when there is another, and nobody else is',
+      'what is left of the last leader is cut when there is another or history has left it, and nobody else is',
     ],
     500,
   )

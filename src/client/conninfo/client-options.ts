@@ -58,6 +58,10 @@ function setTls(config: Record<string, unknown>, host: ResolvedHost, resolved: R
       throw new ConnInfoError('requirepeer: pg cannot tell who owns the other end of a socket; remove it')
     }
   }
+  if (config['sslnegotiation'] === 'direct' && !effectiveSsl(host, tls, parameters)) {
+    // A pg that does not know the word would connect in plain text, and one that does would say so late.
+    throw new ConnInfoError(`sslnegotiation=direct needs TLS, which is off for ${host.key}; give sslmode=verify-full`)
+  }
   if (parameters.channel_binding === 'require') {
     demandChannelBinding(host, effectiveSsl(host, tls, parameters))
     config['enableChannelBinding'] = true

@@ -6,7 +6,16 @@ import { checkPort } from './port'
 export type GivenOptions = Readonly<Record<string, unknown>>
 
 /** Options of ours that make a pool follow somebody. `targetSessionAttrs` and `loadBalanceHosts` are judged by value. */
-const ours = ['hosts', 'hostaddr', 'failoverTimeoutMillis', 'maxWaiting', 'monitor', 'aliveCheckMillis'] as const
+const ours = [
+  'hosts',
+  'hostaddr',
+  'failoverTimeoutMillis',
+  'maxWaiting',
+  'monitor',
+  'aliveCheckMillis',
+  'authority',
+  'exactlyOnce',
+] as const
 
 /** Options that a reader of the plans may try, and that would silently do nothing. */
 const missing = ['outcome', 'discovery', 'readOnly'] as const
@@ -15,6 +24,14 @@ const missing = ['outcome', 'discovery', 'readOnly'] as const
 export function refuseMissing(given: GivenOptions): void {
   const name = missing.find((each) => given[each] !== undefined)
   if (name !== undefined) throw new ConnInfoError(`${name}: this version has no such option; remove it`)
+}
+
+/** @throws {@link ConnInfoError} for a `Client` that makes no clients: pg-pool would say so at the first connect, or never. */
+export function checkClientClass({ Client }: GivenOptions): void {
+  if (!Client) return
+  const { prototype } = Client as { readonly prototype?: { readonly connect?: unknown } }
+  if (typeof Client === 'function' && typeof prototype?.connect === 'function') return
+  throw new ConnInfoError(`Client: must be a class of clients, such as pg.Client, not ${kindOf(Client)}`)
 }
 
 /** Options that speak of the whole list, or of the pool, and mean nothing to a pg client of one host. */

@@ -12,6 +12,9 @@ import { checkPort } from './port'
 const defaultHost = 'localhost'
 const defaultPort = 5432
 
+/** More hosts than any cluster has. Each of them is watched, so what is a thousand times too long is a mistake. */
+const mostHosts = 1000
+
 /** What an entry of the `hosts` option may carry beside the host itself; it wins over what holds for all hosts. */
 export type HostSettings = Readonly<Record<'user' | 'password' | 'ssl', unknown>>
 
@@ -29,6 +32,7 @@ export interface HostList {
 export function listFromParameters(parameters: ConnInfoParameters): HostList {
   const paired = pairHosts(parameters)
   if (!paired.ok) throw new ConnInfoError(paired.problem.message)
+  checkLength(paired.value, 'host')
   const key = keyring()
   const hosts = paired.value.map(({ host, hostaddr, port }, index) => {
     const where = paired.value.length > 1 ? ` of entry ${String(index + 1)}` : ''
@@ -49,9 +53,11 @@ export function listFromParameters(parameters: ConnInfoParameters): HostList {
  */
 export function listFromOption(hosts: unknown, port: string | undefined): HostList {
   if (!Array.isArray(hosts)) throw new ConnInfoError(`hosts: must be an array of { host, port }, not ${kindOf(hosts)}`)
+  checkLength(hosts, 'hosts')
   const key = keyring()
   const settings = new Map<string, HostSettings>()
-  const resolved = (hosts as readonly unknown[]).map((entry, index) => {
+  // A list with holes in it is one with entries that are undefined.
+  const resolved = Array.from(hosts as readonly unknown[], (entry, index) => {
     const where = `hosts[${String(index)}]`
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
       throw new ConnInfoError(`${where}: must be an object { host, port }, not ${kindOf(entry)}`)
@@ -95,6 +101,12 @@ function keyring(): (host: string | undefined, hostaddr: string | undefined, por
   }
 }
 
+function checkLength({ length }: readonly unknown[], where: string): void {
+  if (length <= mostHosts) return
+  const found = `lists ${String(length)} hosts, and ${String(mostHosts)} is the most`
+  throw new ConnInfoError(`${where}: ${found}; name the hosts of one cluster`)
+}
+
 function optionalText(value: unknown, where: string): string | undefined {
   if (value === undefined || value === null || value === '') return undefined
   if (typeof value !== 'string') throw new ConnInfoError(`${where}: must be a string, not ${kindOf(value)}`)
@@ -107,11 +119,18 @@ function checkedHost(host: string | undefined, where: string): string | undefine
       `${where}: pg cannot dial a socket in the abstract namespace ("@…"); use a socket directory`,
     )
   }
+  if (host !== undefined && hasControl(host)) {
+    throw new ConnInfoError(`${where}: holds a control character, such as a line break; remove it`)
+  }
   // Never quoted: what follows such an "@" may be the end of a password.
   if (host?.includes('@') && !host.startsWith('/')) {
     throw new ConnInfoError(`${where}: holds an "@"; an "@" in a user name or password must be written %40`)
   }
   return host
+}
+
+function hasControl(text: string): boolean {
+  return /\p{Cc}/u.test(text)
 }
 
 function checkedAddress(hostaddr: string | undefined, where: string): string | undefined {

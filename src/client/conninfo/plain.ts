@@ -14,9 +14,9 @@ export function resolvePlain(given: GivenOptions, seen: PgString, environment: C
   const named = [seen.host, given['host'], environment.host].find((value) => typeof value === 'string' && value !== '')
   const port = [seen.port, given['port'], environment.port].find((value) => value !== undefined && value !== '')
   const host = typeof named === 'string' ? named : 'localhost'
-  const number = Number(port)
+  const number = numberOf(port)
   const dialled = Number.isInteger(number) && number > 0 && number < 65536 ? number : 5432
-  const timeout = Number(given['connectionTimeoutMillis'])
+  const timeout = numberOf(given['connectionTimeoutMillis'])
   return Object.freeze({
     hosts: Object.freeze([Object.freeze({ key: keyOf(host, dialled), host, hostaddr: undefined, port: dialled })]),
     targetSessionAttrs: 'any',
@@ -25,4 +25,9 @@ export function resolvePlain(given: GivenOptions, seen: PgString, environment: C
     plain: true,
     clientOptions: () => given as ClientConfig,
   })
+}
+
+/** What has no number is pg's to judge, and to complain of. */
+function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN
 }

@@ -12,7 +12,7 @@ import { createLog } from '../../runtime/log'
 import { buildClientOptions } from './client-options'
 import { isPgKeyword, readConnectionString } from './connection-string'
 import type { FollowOptions, ResolvedHost } from './follow-options'
-import { asksToFollow, kindOf, optionKeywords, refuseMissing } from './given-options'
+import { asksToFollow, checkClientClass, kindOf, optionKeywords, refuseMissing } from './given-options'
 import type { GivenOptions } from './given-options'
 import { listFromOption, listFromParameters } from './host-list'
 import type { HostList } from './host-list'
@@ -51,6 +51,7 @@ export function resolveOptions(
   surroundings: Surroundings = processSurroundings(),
 ): FollowOptions {
   const given = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
+  if (typeof given !== 'object') throw new ConnInfoError(`options: must be an object, not ${kindOf(given)}`)
   refuseMissing(given)
   const environment = readEnvironment(surroundings.env)
   const text = given['connectionString']
@@ -60,6 +61,7 @@ export function resolveOptions(
     return resolvePlain(given, seen, environment)
   }
 
+  checkClientClass(given)
   const { parameters: fromText, extra } = readConnectionString(text, seen)
   const explicit: ConnInfoParameters = { ...optionKeywords(given), ...fromText, ...ownOptions(given) }
   const serviceName = explicit.service ?? environment.service
@@ -92,7 +94,8 @@ export function resolveOptions(
     clientOptions: (host: ResolvedHost): ClientConfig => buildClientOptions(host, resolved),
   })
   // What cannot be honoured for one of the hosts is said now, not when that host is dialled some day.
-  if (parameters.channel_binding === 'require' || parameters.requirepeer) hosts.forEach(follow.clientOptions)
+  const { channel_binding: binding, requirepeer, sslnegotiation } = parameters
+  if (binding === 'require' || requirepeer || sslnegotiation === 'direct') hosts.forEach(follow.clientOptions)
   tlsVersions(parameters)
   for (const keyword of integers) integerOf(keyword, parameters[keyword])
   return follow
@@ -140,8 +143,16 @@ function hostList(given: GivenOptions, parameters: ConnInfoParameters): HostList
 function connectTimeout(given: GivenOptions, parameters: ConnInfoParameters): number | undefined {
   const seconds = integerOf('connect_timeout', parameters.connect_timeout)
   const option = given['connectionTimeoutMillis']
-  const millis = option === undefined || option === null ? (seconds ?? 0) * 1000 : Number(option)
+  const isGiven = option !== undefined && option !== null
+  const millis = isGiven ? millisOf('connectionTimeoutMillis', option) : (seconds ?? 0) * 1000
   return millis > 0 ? millis : undefined
+}
+
+/** A number, or one as text: pg's timers take both. What is none would do nothing, and nobody would notice. */
+function millisOf(name: string, value: unknown): number {
+  const millis = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  if (typeof millis === 'number' && !Number.isNaN(millis)) return millis
+  throw new ConnInfoError(`${name}: must be a number of milliseconds, not ${kindOf(value)}`)
 }
 
 /** Names in a malformed string may be anything; only words are shown. */

@@ -68,6 +68,8 @@ export function requestTls(
   }
   // Files that nobody needs may well be missing.
   if (request.get('sslmode') === 'disable') for (const keyword of fileKeywords) request.delete(keyword)
+  // It turns TLS on where nothing else speaks of it, and says nothing of what TLS is.
+  if (request.has('sslmode') || request.has('ssl')) request.delete('sslnegotiation')
   return { connectionString: synthesize([...applySystemRoots(request)]), ssl }
 }
 

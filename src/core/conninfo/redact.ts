@@ -43,7 +43,8 @@ function endOfCredentials(body: string): number {
 function redactQuery(rest: string): string {
   return rest.replaceAll(/([?&])([^=&?]*)=([^&]*)/g, (all: string, before: string, name: string) => {
     const keyword = decode(name).trim().toLowerCase()
-    return isConnInfoKeyword(keyword) && isSecret(keyword) ? `${before}${name}=${mask}` : all
+    // What libpq does not know may be a misspelt password, or a piece of one.
+    return isConnInfoKeyword(keyword) && !isSecret(keyword) ? all : `${before}${name}=${mask}`
   })
 }
 

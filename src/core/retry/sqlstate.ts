@@ -9,9 +9,11 @@ export const sqlstate = {
   crashShutdown: '57P02',
   cannotConnectNow: '57P03',
   idleSessionTimeout: '57P05',
+  inFailedSqlTransaction: '25P02',
   idleInTransactionSessionTimeout: '25P03',
   transactionTimeout: '25P04',
   serializationFailure: '40001',
+  deadlockDetected: '40P01',
 } as const
 
 /** How a server that is a standby after all refuses a write: always cleanly, nothing was done. */

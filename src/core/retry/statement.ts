@@ -15,18 +15,51 @@ const blank = /[ \t\n\r\f\v]+|--[^\n\r]*/y
 const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y
 const word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
 
+/** So many words of a statement are looked at: what ends a transaction is told by no more. */
+const mostWords = 4
+
 /**
  * Whether this text is one statement of the allow-list. CALL, DO, several statements, COPY and what cannot run in a
  * transaction block commit inside and are not. A text that a scanner cannot read with certainty (a backslash inside
  * quotes means something else under another setting, a quote that does not end) is not replayable either.
  */
 export function isReplayable(text: string): boolean {
+  return commandOf(text) !== undefined
+}
+
+/** How a text begins that is one statement of the allow-list. */
+export function commandOf(text: string): string | undefined {
+  const first = firstWords(text)?.[0]
+  return first !== undefined && replayable.has(first) ? first : undefined
+}
+
+/** Whether a text begins or ends a transaction, savepoints apart; as far as it can be read. */
+export function controlsTransaction(text: string): boolean {
+  const [first, second, third] = firstWords(text) ?? []
+  switch (first) {
+    case 'begin':
+    case 'start':
+    case 'commit':
+    case 'end':
+    case 'abort':
+      return true
+    case 'rollback':
+      return second !== 'to' && third !== 'to'
+    case 'prepare':
+      return second === 'transaction'
+    default:
+      return false
+  }
+}
+
+/** How a text begins, in lower case, if it is one statement and can be read with certainty. */
+function firstWords(text: string): readonly string[] | undefined {
+  const words: string[] = []
   let position = 0
-  let first: string | undefined
   let ended = false
   while (position < text.length) {
     const next = skipBlank(text, position)
-    if (next === undefined) return false
+    if (next === undefined) return undefined
     if (next > position) {
       position = next
       continue
@@ -37,17 +70,17 @@ export function isReplayable(text: string): boolean {
       position += 1
       continue
     }
-    if (ended) return false
-    if (first === undefined && char === '(') {
+    if (ended) return undefined
+    if (words.length === 0 && char === '(') {
       position += 1
       continue
     }
     const token = endOfToken(text, position)
-    if (token === undefined) return false
-    first ??= text.slice(position, token).toLowerCase()
+    if (token === undefined) return undefined
+    if (words.length < mostWords) words.push(text.slice(position, token).toLowerCase())
     position = token
   }
-  return first !== undefined && replayable.has(first)
+  return words
 }
 
 /** Where white space and comments that begin here end; undefined for a comment that never does. */

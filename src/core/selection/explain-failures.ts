@@ -1,3 +1,4 @@
+import { someOf } from './some-of'
 import type { TargetSessionAttrs } from './target-session-attrs'
 
 /** One attempt of a walk that took no host. */
@@ -31,7 +32,7 @@ export function explainFailures(
     return reason.startsWith(`${host}: `) ? `${where}${reason.slice(host.length)}` : `${where}: ${reason}`
   })
   const time = `${String(Math.round(tookMillis))} ms`
-  return `no host would do for target_session_attrs=${wanted} (${time}): ${each.join('; ')}. ${remedy(wanted, attempts)}`
+  return `no host would do for target_session_attrs=${wanted} (${time}): ${someOf(each)}. ${remedy(wanted, attempts)}`
 }
 
 function remedy(wanted: TargetSessionAttrs, attempts: readonly FailedAttempt[]): string {

@@ -1,5 +1,7 @@
-import type { HostKey, HostRecord, Observation } from './host'
+import { confirmedHost, isOverruled } from './authority'
+import type { HostRecord, Observation } from './host'
 import { acceptsWrites, sameServer } from './host'
+import { hostRecord } from './state'
 import type { TopologyState } from './state'
 
 /** How a host stands as a leader, and in words why it is not one. */
@@ -12,11 +14,14 @@ export type Standing =
 const eligible: Standing = Object.freeze({ type: 'eligible' })
 
 /**
- * Which identity is ours when no leader has settled it yet: that of most answering hosts, then of the first on the
- * list, which is the user's own word.
+ * Which identity is ours when no leader has settled it yet: that of the host which an authority has named; that of most
+ * answering hosts, then of the first on the list, which is the user's own word.
  */
 export function presumedIdentity(state: TopologyState): string | undefined {
   if (state.systemIdentifier !== undefined) return state.systemIdentifier
+  const confirmed = state.authority?.word?.host
+  const named = confirmed === undefined ? undefined : hostRecord(state, confirmed)?.answer?.systemIdentifier
+  if (named !== undefined) return named
   const votes = new Map<string, number>()
   for (const { answer } of state.hosts) {
     const identity = answer?.systemIdentifier
@@ -54,24 +59,27 @@ export interface Contender {
 }
 
 /**
- * Those who claim the lead on the highest timeline, one entry a server: the same server under a second name is left
- * out, the name that leads already or stands first on the list being kept. A timeline that cannot be read counts as
- * the highest, since the rule that would need it is skipped.
+ * Those who claim the lead on the highest timeline that any host of ours shows, one entry a server: the same server under a
+ * second name is left out, the name that leads already (or that the authority knows) or stands first on the list being
+ * kept. A timeline that cannot be read counts as the highest, since the rule that would need it is skipped. Whom the
+ * authority has overruled does not contend.
  */
 export function contenders(state: TopologyState): readonly Contender[] {
-  const fit = state.hosts.flatMap((host) =>
-    host.answer !== undefined && standing(state, host).type === 'eligible' ? [{ host, answer: host.answer }] : [],
+  const ours = state.hosts.flatMap((host) => {
+    const { answer } = host
+    const { type } = standing(state, host)
+    return answer === undefined || type === 'foreign' || isOverruled(state, host) ? [] : [{ host, answer, type }]
+  })
+  const top = Math.max(...ours.map(({ answer }) => answer.timeline ?? -Infinity))
+  const onTop = ours.filter(
+    ({ type, answer }) => type === 'eligible' && (answer.timeline === undefined || answer.timeline === top),
   )
-  const top = Math.max(...fit.map(({ answer }) => answer.timeline ?? -Infinity))
-  const onTop = fit.filter(({ answer }) => answer.timeline === undefined || answer.timeline === top)
-  const leaderFirst = [...onTop].sort((a, b) => Number(leads(state, b.host.key)) - Number(leads(state, a.host.key)))
+  const preferred = state.authority === undefined ? state.leader?.key : confirmedHost(state)
+  const rank = ({ host }: Contender): number => (host.key === preferred ? 0 : 1)
+  const leaderFirst = [...onTop].sort((a, b) => rank(a) - rank(b))
   const servers: Contender[] = []
   for (const contender of leaderFirst) {
     if (!servers.some((known) => sameServer(known.answer, contender.answer))) servers.push(contender)
   }
   return servers
-}
-
-function leads(state: TopologyState, key: HostKey): boolean {
-  return state.leader?.key === key
 }

@@ -1,7 +1,9 @@
 import { standing } from './candidates'
 import { callerFault } from './explain'
+import { acceptsWrites } from './host'
 import type { HostKey } from './host'
-import { hostRecord, leaderSuspected } from './state'
+import { confirmedHost } from './authority'
+import { doubtedAt, hostRecord, leaderSuspected } from './state'
 import type { Leader, TopologyState } from './state'
 
 /** What the shell has to do after a change; in this order. */
@@ -10,8 +12,11 @@ export type TopologyEffect =
   | { readonly type: 'leader-lost'; readonly leader: Leader; readonly at: number; readonly suspected: boolean }
   /** It leads no more by its own word: no client of it is handed out again; what runs on one gets its own answer. */
   | { readonly type: 'retire'; readonly host: HostKey }
-  /** Another server leads, or another incarnation behind the same name: what is left of the old one there is cut. */
-  | { readonly type: 'cut'; readonly host: HostKey }
+  /**
+   * Another server leads, or another incarnation behind the same name, or history has gone on without this one, or the
+   * authority does not confirm it any more: what is left of the sessions there is cut, up to this generation.
+   */
+  | { readonly type: 'cut'; readonly host: HostKey; readonly generation: number }
   /** There is a leader to be used: the same one, cleared of doubt, or another. */
   | {
       readonly type: 'leader-ready'
@@ -19,12 +24,14 @@ export type TopologyEffect =
       readonly from: Leader | undefined
       readonly changed: boolean
     }
-  /** A rival of the leader needs a second look: ask this host at once. */
+  /** A rival of the leader, or the first sign of a newer timeline, needs a second look: ask this host at once. */
   | { readonly type: 'ask'; readonly host: HostKey }
+  /** The leader is lost or in doubt, or somebody claims the lead whom the authority has not confirmed: it is asked at once. */
+  | { readonly type: 'ask-authority' }
   /** Waiting cannot help: nobody answers well, and this host refuses the caller. */
   | { readonly type: 'caller-fault'; readonly host: HostKey }
   | { readonly type: 'split-brain'; readonly hosts: readonly HostKey[] }
-  /** Another cluster, or an older timeline, was all that answered for so long that it counts as ours now. */
+  /** Another cluster, an older timeline or a rival was all that answered for so long, or was named by the authority, that it counts as ours now. */
   | { readonly type: 'history-replaced'; readonly identity: string | undefined; readonly timeline: number | undefined }
   /** Something that the snapshot shows has changed. */
   | { readonly type: 'publish' }
@@ -38,28 +45,39 @@ export function planEffects(before: TopologyState, after: TopologyState): readon
   const usable = after.leader !== undefined && !suspected
 
   if (before.leader !== undefined && !usable && usedBefore) {
-    const at = after.leaderlessSince ?? suspicionTime(after, before.leader.key)
+    const at = after.leaderlessSince ?? doubtedAt(after) ?? -Infinity
     effects.push({ type: 'leader-lost', leader: before.leader, at, suspected })
   }
-  if (before.leader !== undefined && after.leader === undefined && answers(after, before.leader.key)) {
-    effects.push({ type: 'retire', host: before.leader.key })
+  if (before.leader !== undefined && after.leader === undefined) {
+    const { key: host } = before.leader
+    const record = hostRecord(after, host)
+    const isStale = record !== undefined && standing(after, record).type === 'stale'
+    const isDisowned = after.authority !== undefined && confirmedHost(after) !== host
+    if (isStale || isDisowned) effects.push({ type: 'cut', host, generation: after.generation })
+    else if (record?.answer !== undefined) effects.push({ type: 'retire', host })
   }
   const from = before.lastLeader
   const changed = after.generation !== before.generation
   if (after.leader !== undefined && changed && from !== undefined) {
-    effects.push({ type: 'cut', host: from.key })
+    effects.push({ type: 'cut', host: from.key, generation: before.generation })
   }
   if (after.leader !== undefined && usable && (!usedBefore || changed)) {
     effects.push({ type: 'leader-ready', leader: after.leader, from, changed })
   }
   for (const host of after.hosts) {
-    const isRival = after.leader !== undefined && host.key !== after.leader.key && host.confirmations === 1
+    const isAhead =
+      (host.answer?.timeline ?? 0) > (after.highestTimeline ?? Infinity) && standing(after, host).type !== 'foreign'
+    const isFirstLook = host.confirmations === 1 || (isAhead && host.sightings === 1)
+    const isRival = after.leader !== undefined && host.key !== after.leader.key && isFirstLook
     if (isRival && !before.hosts.includes(host)) effects.push({ type: 'ask', host: host.key })
+  }
+  if (after.authority !== undefined && ((usedBefore && !usable) || someoneClaims(before, after))) {
+    effects.push({ type: 'ask-authority' })
   }
   if (after.splitBrain.length > 0 && !sameHosts(before.splitBrain, after.splitBrain)) {
     effects.push({ type: 'split-brain', hosts: after.splitBrain })
   }
-  if (after.leader !== undefined && changed && replacesHistory(before, after)) {
+  if (after.leader !== undefined && replacesHistory(before, after)) {
     const { systemIdentifier: identity, highestTimeline: timeline } = after
     effects.push({ type: 'history-replaced', identity, timeline })
   }
@@ -69,18 +87,20 @@ export function planEffects(before: TopologyState, after: TopologyState): readon
   return effects
 }
 
-function answers(state: TopologyState, key: HostKey): boolean {
-  return hostRecord(state, key)?.answer !== undefined
-}
-
-function suspicionTime(state: TopologyState, key: HostKey): number {
-  return hostRecord(state, key)?.suspectedAt ?? -Infinity
+function someoneClaims(before: TopologyState, after: TopologyState): boolean {
+  return after.hosts.some(
+    (host) =>
+      acceptsWrites(host.answer) &&
+      host.key !== confirmedHost(after) &&
+      host.since !== hostRecord(before, host.key)?.since,
+  )
 }
 
 function replacesHistory(before: TopologyState, after: TopologyState): boolean {
   return (
     (before.systemIdentifier !== undefined && before.systemIdentifier !== after.systemIdentifier) ||
-    (before.highestTimeline !== undefined && (after.highestTimeline ?? Infinity) < before.highestTimeline)
+    (before.highestTimeline !== undefined && (after.highestTimeline ?? Infinity) < before.highestTimeline) ||
+    before.rivals.some((key) => key === after.leader?.key)
   )
 }
 
@@ -91,6 +111,7 @@ function sameHosts(a: readonly HostKey[], b: readonly HostKey[]): boolean {
 /** Positions and round trips change with every probe; roles, timelines and reachability are what listeners wait for. */
 function differsVisibly(before: TopologyState, after: TopologyState): boolean {
   if (before.leader !== after.leader || before.hosts.length !== after.hosts.length) return true
+  if (leaderSuspected(before) !== leaderSuspected(after)) return true
   if (!sameHosts(before.splitBrain, after.splitBrain)) return true
   return after.hosts.some((host, index) => {
     const old = before.hosts[index]

@@ -1,5 +1,7 @@
+import { confirmedHost, mindLease } from './authority'
 import { contenders, presumedIdentity, standing } from './candidates'
 import type { Contender } from './candidates'
+import { acceptHistory, believe, learnTimeline, lockout, mindRivals } from './history'
 import { hostRecord } from './state'
 import type { Leader, TopologyState } from './state'
 
@@ -9,39 +11,69 @@ const confirmationsToDepose = 2
 /**
  * Draws the conclusion from what is known of the hosts: who leads. Called after every change of a host's record. The
  * highest timeline wins; on one timeline nobody replaces the leader we have, and a leader that still answers is deposed
- * only by one that was found fit to lead twice.
+ * only by one that was found fit to lead twice. Where an authority is asked, only the host that it names may lead.
  */
 export function elect(given: TopologyState, at: number): TopologyState {
-  const state = learnTimeline(given)
-  const rivals = contenders(state)
-  // Of servers that show neither identity nor timeline (a fork where each of them takes writes) nobody knows that they contend.
-  const known = rivals.filter(({ answer }) => answer.timeline !== undefined || answer.systemIdentifier !== undefined)
-  const splitBrain = known.length > 1 ? Object.freeze(known.map(({ host }) => host.key)) : noHosts
-  const incumbent = rivals.find(({ host }) => host.key === state.leader?.key)
-  const winner = splitBrain.length > 0 ? incumbent : (incumbent ?? rivals[0])
+  const state = acceptHistory(learnTimeline(mindLease(given, at), at))
+  const claimants = contenders(state)
+  const splitBrain = contend(claimants) ? Object.freeze(claimants.filter(isKnown).map(({ host }) => host.key)) : noHosts
+  const rivals = state.authority === undefined ? mindRivals(state, splitBrain) : noHosts
   const next: TopologyState = {
     ...state,
     splitBrain,
+    rivals,
     decideAt: undefined,
     lockedOutSince: undefined,
     lockedOutBy: undefined,
   }
-
-  if (winner !== undefined && winner === incumbent) return crown(next, winner, at)
-  if (rivals.length === 0)
-    return mindLockout(
-      { ...dismiss(next, at), lockedOutSince: state.lockedOutSince, lockedOutBy: state.lockedOutBy },
-      at,
-    )
-  if (winner === undefined || !isConfirmed(state, winner)) {
-    // Nobody new is believed yet; a leader that still answers goes on until somebody is.
-    return freeze(stillLeads(state) ? next : dismiss(next, at))
-  }
-  const settled = settledAt(state, rivals, at)
-  return settled > at ? freeze({ ...next, decideAt: settled }) : crown(next, winner, at)
+  const decided = state.authority === undefined ? decide(next, claimants, given, at) : decideByWord(next, claimants, at)
+  return Object.freeze(decided)
 }
 
 const noHosts: readonly string[] = Object.freeze([])
+
+/** Of servers that show neither identity nor timeline (a fork where each of them takes writes) nobody knows that they contend. */
+function isKnown({ answer }: Contender): boolean {
+  return answer.timeline !== undefined || answer.systemIdentifier !== undefined
+}
+
+function contend(claimants: readonly Contender[]): boolean {
+  return claimants.filter(isKnown).length > 1
+}
+
+function decide(
+  state: TopologyState,
+  claimants: readonly Contender[],
+  given: TopologyState,
+  at: number,
+): TopologyState {
+  const incumbent = claimants.find(({ host }) => host.key === state.leader?.key)
+  // While it is in doubt it is not told anew in which incarnation it leads: whoever announces that would do so to nobody.
+  if (incumbent !== undefined) return incumbent.host.suspectedAt === undefined ? crown(state, incumbent, at) : state
+  const candidates = claimants.filter(({ host }) => !state.rivals.includes(host.key))
+  const [winner] = candidates
+  // Nobody new is believed yet; a leader that still answers goes on until somebody is.
+  const isBelieved = winner !== undefined && isConfirmed(state, winner) && !contend(candidates)
+  if (!isBelieved && stillLeads(state)) return state
+  if (winner === undefined) return mindLockout(dismiss(state, at), given, at)
+  if (!isBelieved) return dismiss(state, at)
+  const settled = settledAt(state, claimants, given.decideAt) ?? at
+  return settled > at ? { ...state, decideAt: settled } : crown(state, winner, at)
+}
+
+/** An authority has to confirm the leader; its word breaks ties, and makes a second look needless. */
+function decideByWord(state: TopologyState, claimants: readonly Contender[], at: number): TopologyState {
+  const { authority, leader, stalledUntil } = state
+  const confirmed = confirmedHost(state)
+  // Its lease ran out while this process was blocked: the authority is asked before the leader is given up.
+  const isUnheard = leader?.key !== confirmed && authority?.word?.host === leader?.key && at < stalledUntil
+  if (isUnheard && stillLeads(state)) return { ...state, decideAt: stalledUntil }
+  const winner = claimants.find(({ host }) => host.key === confirmed && host.suspectedAt === undefined)
+  const keeps = leader !== undefined && leader.key === confirmed && stillLeads(state)
+  const next = winner === undefined ? (keeps ? state : dismiss(state, at)) : crown(state, winner, at)
+  // Also while nobody leads: the host that was named may answer when the word is old.
+  return confirmed === undefined ? next : { ...next, decideAt: authority?.word?.until }
+}
 
 /** A host in doubt is elected by nobody; one that would depose a leader who still answers needs a second look. */
 function isConfirmed(state: TopologyState, { host }: Contender): boolean {
@@ -54,22 +86,16 @@ function stillLeads(state: TopologyState): boolean {
   return host !== undefined && standing(state, host).type === 'eligible'
 }
 
-/** A timeline on which a host of ours was found fit to lead twice is there, whoever leads, and whoever claims a higher one. */
-function learnTimeline(state: TopologyState): TopologyState {
-  if (state.systemIdentifier === undefined) return state
-  const seen = state.hosts.flatMap((host) => {
-    const timeline = host.confirmations >= confirmationsToDepose ? host.answer?.timeline : undefined
-    return timeline !== undefined && standing(state, host).type === 'eligible' ? [timeline] : []
-  })
-  const highestTimeline = Math.max(state.highestTimeline ?? 0, ...seen)
-  return highestTimeline > (state.highestTimeline ?? 0) ? { ...state, highestTimeline } : state
-}
-
 /** Before the first leader: wait until every host has spoken, or a moment after the first that could lead. */
-function settledAt(state: TopologyState, rivals: readonly Contender[], at: number): number {
+function settledAt(
+  state: TopologyState,
+  claimants: readonly Contender[],
+  announced: number | undefined,
+): number | undefined {
   const everyHostSpoke = state.hosts.every((host) => host.answer !== undefined || host.failure !== undefined)
-  if (state.generation > 0 || everyHostSpoke) return at
-  return state.decideAt ?? Math.min(...rivals.map(({ host }) => host.at)) + state.rules.settleMillis
+  if (state.generation > 0 || everyHostSpoke) return undefined
+  const first = Math.min(...claimants.map(({ host }) => host.at))
+  return Math.max(announced ?? first + state.rules.settleMillis, state.stalledUntil)
 }
 
 function crown(state: TopologyState, { host, answer }: Contender, at: number): TopologyState {
@@ -85,16 +111,16 @@ function crown(state: TopologyState, { host, answer }: Contender, at: number): T
     postmasterStartTime: answer.postmasterStartTime ?? (same ? present.postmasterStartTime : undefined),
     electedAt: same ? present.electedAt : at,
   })
-  const timelines = [state.highestTimeline, answer.timeline].filter((timeline) => timeline !== undefined)
-  return freeze({
+  const isNewer = answer.timeline !== undefined && answer.timeline > (state.highestTimeline ?? -Infinity)
+  return {
     ...state,
     leader: same && equal(present, leader) ? present : leader,
     lastLeader: same && equal(present, leader) ? present : leader,
     leaderlessSince: undefined,
     generation: state.generation + (same ? 0 : 1),
     systemIdentifier: state.systemIdentifier ?? answer.systemIdentifier ?? presumedIdentity(state),
-    highestTimeline: timelines.length > 0 ? Math.max(...timelines) : undefined,
-  })
+    ...(isNewer && { highestTimeline: answer.timeline, highestTimelineAt: at }),
+  }
 }
 
 function unchanged<T>(before: T | undefined, after: T | undefined): boolean {
@@ -114,40 +140,12 @@ function dismiss(state: TopologyState, at: number): TopologyState {
 /**
  * The rules must not lock an application out for ever: upgrades and restores change the identity or lower the timeline.
  * When all that answers has carried one other history through a whole failover time, that history is the truth.
- * A lower timeline is believed only while no host is out of reach, and none shows the newer one: the true leader might be
- * the one that does not answer.
  */
-function mindLockout(state: TopologyState, at: number): TopologyState {
-  const by = state.generation === 0 ? undefined : otherHistory(state)
-  if (by === undefined) return freeze({ ...state, lockedOutSince: undefined, lockedOutBy: undefined })
-  const since = state.lockedOutBy === by ? (state.lockedOutSince ?? at) : at
-  const due = since + state.rules.lockoutMillis
-  if (due > at) return freeze({ ...state, lockedOutSince: since, lockedOutBy: by, decideAt: due })
-  return elect(by === lowerTimeline ? { ...state, highestTimeline: undefined } : forgetHistory(state), at)
-}
-
-const lowerTimeline = 'a lower timeline'
-
-/** The history that all who answer carry, if it is not ours. */
-function otherHistory(state: TopologyState): string | undefined {
-  const answering = state.hosts.filter((host) => host.answer !== undefined)
-  const judged = answering.map((host) => ({ type: standing(state, host).type, answer: host.answer }))
-  const identities = new Set(judged.map(({ answer }) => answer?.systemIdentifier))
-  if (judged.length > 0 && judged.every(({ type }) => type === 'foreign') && identities.size === 1) {
-    return [...identities][0]
-  }
-  const showsNewer = judged.some(
-    ({ type, answer }) => type !== 'foreign' && (answer?.timeline ?? 0) >= (state.highestTimeline ?? Infinity),
-  )
-  const onlyOlder = judged.some(({ type }) => type === 'stale') && !showsNewer
-  return onlyOlder && answering.length === state.hosts.length ? lowerTimeline : undefined
-}
-
-/** Identity and timelines become unknown again; the next election sets them anew. */
-export function forgetHistory(state: TopologyState): TopologyState {
-  return { ...state, systemIdentifier: undefined, highestTimeline: undefined }
-}
-
-function freeze(state: TopologyState): TopologyState {
-  return Object.freeze(state)
+function mindLockout(state: TopologyState, given: TopologyState, at: number): TopologyState {
+  const out = lockout(state)
+  if (out === undefined) return state
+  const by = out.type === 'identity' ? out.by : out.type
+  const since = given.lockedOutBy === by ? (given.lockedOutSince ?? at) : at
+  const due = Math.max(since + state.rules.lockoutMillis, state.stalledUntil)
+  return due > at ? { ...state, lockedOutSince: since, lockedOutBy: by, decideAt: due } : elect(believe(state, out), at)
 }

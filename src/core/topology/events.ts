@@ -1,3 +1,4 @@
+import type { Verdict } from './authority'
 import type { Failure, HostKey, Observation } from './host'
 
 /**
@@ -13,3 +14,8 @@ export type TopologyEvent =
   | { readonly type: 'tick'; readonly at: number }
   | { readonly type: 'hosts'; readonly at: number; readonly keys: readonly HostKey[] }
   | { readonly type: 'reset'; readonly at: number }
+  /** The authority answered, or could not be asked; `at` is when that was heard, since a lease may be over by then. */
+  | { readonly type: 'spoken'; readonly at: number; readonly verdict: Verdict }
+  | { readonly type: 'speechless'; readonly at: number; readonly reason: string }
+  /** This process was blocked: what is due by time waits until then, so that what was told meanwhile is heard first. */
+  | { readonly type: 'stalled'; readonly at: number; readonly until: number }

@@ -1,3 +1,4 @@
+import { objection } from './authority'
 import { standing } from './candidates'
 import type { HostKey } from './host'
 import type { TopologyState } from './state'
@@ -14,11 +15,17 @@ export function explain(
     .filter((host) => !suitable.has(host.key))
     .map((host) => {
       const verdict = standing(state, host)
+      const objected = verdict.type === 'eligible' ? objection(state, host.key) : undefined
+      if (objected !== undefined) return { host: host.key, reason: objected }
       if (host.suspectedAt !== undefined && host.answer !== undefined) {
         return { host: host.key, reason: 'lost a connection and has not answered since' }
       }
       if (state.splitBrain.includes(host.key)) {
         const reason = `claims the lead on the same timeline as ${state.splitBrain.filter((key) => key !== host.key).join(', ')}`
+        return { host: host.key, reason }
+      }
+      if (state.rivals.includes(host.key)) {
+        const reason = `claimed the lead on the timeline of ${state.lastLeader?.key ?? 'the last leader'}, and does not have its history`
         return { host: host.key, reason }
       }
       if (verdict.type === 'eligible') {

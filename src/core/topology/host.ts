@@ -38,6 +38,10 @@ export interface HostRecord {
   readonly suspectedAt: number | undefined
   /** How many probes in a row found it fit to lead on its present timeline. */
   readonly confirmations: number
+  /** How many probes in a row found it on its present timeline, in whatever role: two of them prove that there is such a timeline. */
+  readonly sightings: number
+  /** When the first of all the probes in a row was sent that found it as it is: its role, identity and timeline. */
+  readonly since: number
 }
 
 /** A host of which nothing is known yet. */
@@ -49,12 +53,29 @@ export function unknownHost(key: HostKey): HostRecord {
     failure: undefined,
     suspectedAt: undefined,
     confirmations: 0,
+    sightings: 0,
+    since: -Infinity,
   })
 }
 
 /** A server that accepts writes by default. Both count: a hot standby reports the second as off. */
 export function acceptsWrites(answer: Observation | undefined): answer is Observation {
   return answer !== undefined && !answer.inRecovery && !answer.defaultTransactionReadOnly
+}
+
+/** What it answered before is what it answers now: the same role on the same timeline of the same cluster. */
+export function saysTheSame(before: Observation | undefined, now: Observation): boolean {
+  return (
+    before !== undefined &&
+    before.inRecovery === now.inRecovery &&
+    before.defaultTransactionReadOnly === now.defaultTransactionReadOnly &&
+    sharesHistory(before, now)
+  )
+}
+
+/** On one timeline of one cluster, as far as can be read. */
+export function sharesHistory(a: Observation | undefined, b: Observation): boolean {
+  return a !== undefined && a.systemIdentifier === b.systemIdentifier && a.timeline === b.timeline
 }
 
 /** One server reached under two names: the same cluster identity and the same start of its postmaster, to the microsecond. */

@@ -1,7 +1,9 @@
-import { elect, forgetHistory } from './elect'
+import { speechless, spoken } from './authority'
+import { elect } from './elect'
 import type { TopologyEvent } from './events'
-import { acceptsWrites, unknownHost } from './host'
+import { acceptsWrites, saysTheSame, sharesHistory, unknownHost } from './host'
 import type { Failure, HostKey, HostRecord, Observation } from './host'
+import { forgetHistory } from './state'
 import type { TopologyState } from './state'
 
 /**
@@ -24,6 +26,16 @@ export function reduceTopology(state: TopologyState, event: TopologyEvent): Topo
       return elect({ ...state, hosts: Object.freeze(relist(state.hosts, event.keys)) }, event.at)
     case 'reset':
       return elect(forgetHistory(state), event.at)
+    case 'spoken': {
+      const next = spoken(state, event.verdict)
+      return next === state ? state : elect(next, event.at)
+    }
+    case 'speechless': {
+      const next = speechless(state, event.reason)
+      return next === state ? state : elect(next, event.at)
+    }
+    case 'stalled':
+      return elect({ ...state, stalledUntil: event.until }, event.at)
     default:
       return event satisfies never
   }
@@ -42,13 +54,25 @@ function change(
 function observed(host: HostRecord, at: number, answer: Observation): HostRecord {
   const repeated = acceptsWrites(host.answer) && host.answer.timeline === answer.timeline
   const confirmations = acceptsWrites(answer) ? (repeated ? host.confirmations + 1 : 1) : 0
-  return Object.freeze({ key: host.key, at, answer, failure: undefined, suspectedAt: undefined, confirmations })
+  const sightings = sharesHistory(host.answer, answer) ? host.sightings + 1 : 1
+  const since = saysTheSame(host.answer, answer) ? host.since : at
+  const { key } = host
+  return Object.freeze({
+    key,
+    at,
+    answer,
+    failure: undefined,
+    suspectedAt: undefined,
+    confirmations,
+    sightings,
+    since,
+  })
 }
 
 function failed(host: HostRecord, at: number, failure: Failure): HostRecord {
   // The suspicion stays on the record although it is settled: a leader that is lost now was lost then.
   const { key, suspectedAt } = host
-  return Object.freeze({ key, at, answer: undefined, failure, suspectedAt, confirmations: 0 })
+  return Object.freeze({ ...unknownHost(key), at, failure, suspectedAt })
 }
 
 /** What it was before is not confirmed by that, and not refuted. */

@@ -16,6 +16,30 @@ export interface TopologyRules {
   readonly lockoutMillis: number
   /** At the start: how long after the first host that could lead the others are waited for. */
   readonly settleMillis: number
+  /** The name of the authority that has to confirm the leader; undefined: none is asked. */
+  readonly authority?: string | undefined
+}
+
+/** What the authority said when it could be asked last. */
+export interface Word {
+  /** When the question was sent. */
+  readonly at: number
+  /** Its own name for the leader; undefined: it says that nobody leads. */
+  readonly named: string | undefined
+  /** The host of the list that this is. */
+  readonly host: HostKey | undefined
+  /** Until when its word holds. */
+  readonly until: number
+}
+
+/** The authority that has to confirm the leader. */
+export interface AuthorityState {
+  readonly name: string
+  readonly word: Word | undefined
+  /** When its last word ceased to hold, once that was noticed. */
+  readonly lapsedAt: number | undefined
+  /** Why it could not be asked, if that is so. */
+  readonly failure: string | undefined
 }
 
 /** Everything believed of the cluster. Frozen; `reduceTopology` makes the next one. */
@@ -31,16 +55,26 @@ export interface TopologyState {
   /** Counts leader changes. A client of an older generation is retired. 0: no leader yet. */
   readonly generation: number
   readonly systemIdentifier: string | undefined
-  /** Highest timeline on which a leader was seen under this identity. Below it is a stale primary. */
+  /** Highest timeline that was seen under this identity. A primary below it is stale. */
   readonly highestTimeline: number | undefined
+  /** When that was learned. */
+  readonly highestTimelineAt: number
   /** Hosts that all claim the lead on one timeline, while that is so; empty otherwise. */
   readonly splitBrain: readonly HostKey[]
+  /**
+   * Hosts that claimed the lead on the leader's timeline while that was alive and well: since then there are two histories of
+   * one number. When the leader fails they are not the ones to go on with.
+   */
+  readonly rivals: readonly HostKey[]
   /** When a choice that has to wait is due: the shell sends a `tick` then. */
   readonly decideAt: number | undefined
   /** Since when every answering host carries another history than ours. */
   readonly lockedOutSince: number | undefined
   /** Which history that is. */
   readonly lockedOutBy: string | undefined
+  readonly authority: AuthorityState | undefined
+  /** This process was blocked and may not have read what was told meanwhile: until then nothing is decided for want of it. */
+  readonly stalledUntil: number
 }
 
 /** A cluster of which only the host list is known. */
@@ -54,10 +88,17 @@ export function initialTopology(keys: readonly HostKey[], rules: TopologyRules):
     generation: 0,
     systemIdentifier: undefined,
     highestTimeline: undefined,
+    highestTimelineAt: -Infinity,
     splitBrain: Object.freeze([]),
+    rivals: Object.freeze([]),
     decideAt: undefined,
     lockedOutSince: undefined,
     lockedOutBy: undefined,
+    authority:
+      rules.authority === undefined
+        ? undefined
+        : Object.freeze({ name: rules.authority, word: undefined, lapsedAt: undefined, failure: undefined }),
+    stalledUntil: -Infinity,
   })
 }
 
@@ -66,7 +107,21 @@ export function hostRecord(state: TopologyState, key: HostKey): HostRecord | und
   return state.hosts.find((host) => host.key === key)
 }
 
-/** Whether the leader has been put in doubt by a lost connection and no probe has cleared it yet. */
+/**
+ * When the leader was put in doubt: by a lost connection, and no probe has cleared it yet; or because its lease ran out while
+ * this process was blocked, and the authority could not be heard yet. Undefined if it is not in doubt.
+ */
+export function doubtedAt({ leader, hosts, authority }: TopologyState): number | undefined {
+  if (leader === undefined) return undefined
+  return hosts.find((host) => host.key === leader.key)?.suspectedAt ?? authority?.lapsedAt
+}
+
+/** Whether the leader is in doubt: it goes on leading, and is not used. */
 export function leaderSuspected(state: TopologyState): boolean {
-  return state.leader !== undefined && hostRecord(state, state.leader.key)?.suspectedAt !== undefined
+  return doubtedAt(state) !== undefined
+}
+
+/** Identity and timelines become unknown again; the next election sets them anew. */
+export function forgetHistory(state: TopologyState): TopologyState {
+  return { ...state, systemIdentifier: undefined, highestTimeline: undefined, rivals: Object.freeze([]) }
 }

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dial, type Dial, type SessionNews } from '../../../src/client/dial'
 import { connectionOf } from '../../../src/client/pg-internals'
 import { mismatch, type SessionRole } from '../../../src/core/selection/target-session-attrs'
-import { poll, startCluster, type Cluster, type Host } from '../../support'
+import { FaultProxy, poll, startCluster, type Cluster, type Host } from '../../support'
 import { bases } from './support/bases'
 import { configuration, eventsOf } from './support/configuration'
-import { startQuietProxy } from './support/quiet-proxy'
+import { tellsRole } from './support/role-messages'
 
 let cluster: Cluster
 let primary: Host
@@ -168,7 +168,7 @@ describe.each(bases)('dial with $name', ({ Base }) => {
       [primary, undefined],
       [standby, 'there:1: session is read-only'],
     ] as const) {
-      const proxy = await startQuietProxy(host.port)
+      const proxy = await FaultProxy.start(host.port, { hides: tellsRole })
       try {
         const client = new Base(onPrimary())
         const events = eventsOf(client)

@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { dial, type Dial, type Dialling, type Parked, type SessionNews } from '../../../src/client/dial'
 import { connectionOf } from '../../../src/client/pg-internals'
 import { mismatch, type SessionRole } from '../../../src/core/selection/target-session-attrs'
-import { poll, startCluster, type Cluster, type Host } from '../../support'
+import { FaultProxy, poll, startCluster, type Cluster, type Host } from '../../support'
 import { bases } from './support/bases'
 import { useTls } from './support/certificate'
 import { configuration, eventsOf } from './support/configuration'
-import { startQuietProxy } from './support/quiet-proxy'
+import { tellsRole } from './support/role-messages'
 
 let cluster: Cluster
 let standby: Host
@@ -157,7 +157,7 @@ describe.each(bases)('a parked session of $name', ({ name, Base }) => {
 
   it('is asked by query where the server does not report its role', async () => {
     const host = await cluster.addHost()
-    const proxy = await startQuietProxy(host.port)
+    const proxy = await FaultProxy.start(host.port, { hides: tellsRole })
     onTestFinished(() => proxy.close())
     const { client, parked, judged, answers, events, judgedTimes, answered } = await park(Base, proxy.port)
     parked.recheck()

@@ -1,13 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { poll } from '../../support'
+import { FaultProxy, poll } from '../../support'
 import { useCluster } from './support/clusters'
 import { usePools } from './support/pools'
-import { startSilentProxy } from './support/silent-proxy'
-import type { SilentProxy } from './support/silent-proxy'
 
 const cluster = useCluster({ hosts: 1 })
 const makePool = usePools()
-let proxy: SilentProxy | undefined
+let proxy: FaultProxy | undefined
 
 afterEach(async () => {
   await proxy?.close()
@@ -22,7 +20,7 @@ const pidOf = `select pg_backend_pid() as pid`
 
 describe('a client that was idle', () => {
   it('is not handed out when its connection has gone silent', async () => {
-    proxy = await startSilentProxy(cluster().hosts[0]!.port)
+    proxy = await FaultProxy.start(cluster().hosts[0]!.port)
     const { pool, failovers } = pooled(proxy.port, {
       aliveCheckMillis: 0,
       monitor: { timeoutMillis: 300, intervalMillis: 600_000 },

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest'
-import { poll } from '../../support'
+import { FaultProxy, poll } from '../../support'
 import { aStandby, useCluster } from './support/clusters'
 import { rejection, usePools } from './support/pools'
-import { startSilentProxy } from './support/silent-proxy'
 
 const cluster = useCluster()
 const makePool = usePools()
@@ -11,7 +10,7 @@ it('behind one name: when another server leads there, what is left of the old on
   const old = await cluster().primary()
   const next = await aStandby(cluster())
   // A virtual IP, a proxy, a name in DNS.
-  const address = await startSilentProxy(old.port)
+  const address = await FaultProxy.start(old.port)
   const { user, password, database } = cluster()
   const { pool, failovers } = makePool({
     hosts: [{ host: '127.0.0.1', port: address.port }],

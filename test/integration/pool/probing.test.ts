@@ -29,7 +29,7 @@ it('a question that is under way when the probe is closed is not asked again ove
   const options = { connectionString: cluster().connectionStringFor(host), application_name: 'closed' }
   const probe = new Probe(
     keyOf(host),
-    () => options,
+    () => ({ options, again: () => undefined }),
     () => undefined,
   )
   expect(await probe.ask(5000)).toMatchObject({ ok: true })

@@ -1,10 +1,9 @@
 import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
-import { poll } from '../../support'
+import { FaultProxy, poll } from '../../support'
 import { Pool, wrap } from '../../../src/index'
 import { aStandby, heal, keyOf, useCluster } from './support/clusters'
 import { rejection, watch } from './support/pools'
-import { startSilentProxy } from './support/silent-proxy'
 
 const cluster = useCluster({ hosts: 2 })
 const pools: pg.Pool[] = []
@@ -97,7 +96,7 @@ describe('wrap', () => {
 
   it('a client that was connected before and has gone silent since is not waited for', async () => {
     const primary = await cluster().primary()
-    const proxy = await startSilentProxy(primary.port)
+    const proxy = await FaultProxy.start(primary.port)
     try {
       const pool = await plain({ port: proxy.port })
       await pool.query('select 1')

@@ -16,6 +16,12 @@ export type Step =
   | { readonly do: 'suspect'; readonly host: number }
   | { readonly do: 'wait'; readonly millis: number }
   | { readonly do: 'reset' }
+  /** An authority makes up its mind: this host leads, or nobody does. */
+  | { readonly do: 'name'; readonly host: number | undefined }
+  /** It is asked; as a probe is, and its word holds for a lease. It may be out of reach. */
+  | { readonly do: 'consult'; readonly half: number; readonly lease: number; readonly reached: boolean }
+  /** This process is blocked: time passes, and what was told meanwhile is heard after what was due. */
+  | { readonly do: 'block'; readonly millis: number }
 
 /** A cluster and all that happens to it. */
 export interface History {
@@ -24,6 +30,8 @@ export interface History {
   readonly foreign: readonly number[]
   /** Hosts whose identity, timeline and start time cannot be read. */
   readonly unreadable: readonly number[]
+  /** An authority has to confirm the leader. */
+  readonly governed: boolean
   readonly steps: readonly Step[]
 }
 
@@ -60,22 +68,49 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+const governing: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('consult' as const),
+      half,
+      lease: fc.integer({ min: 20, max: 400 }),
+      reached: fc.integer({ min: 0, max: 4 }).map((n) => n > 0),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('name' as const), host: fc.option(host, { nil: undefined, freq: 5 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('block' as const), millis: fc.integer({ min: 60, max: 1500 }) }),
+  },
+)
+
 /** What is only in a history where it is asked for. */
 export interface Ingredients {
   /** `reset`, and columns that cannot be read: both lift rules. */
   readonly lifting?: boolean
   /** Servers restored from an old backup: their timeline falls. */
   readonly restores?: boolean
+  /** An authority that has to confirm the leader, and a process that is blocked now and then. */
+  readonly authority?: boolean
 }
 
 /** Histories. */
-export function histories({ lifting = false, restores = false }: Ingredients = {}): fc.Arbitrary<History> {
+export function histories({
+  lifting = false,
+  restores = false,
+  authority = false,
+}: Ingredients = {}): fc.Arbitrary<History> {
   const reset = fc.constant<Step>({ do: 'reset' })
   const restore = fc.record({ do: fc.constant('restore' as const), host })
   const steps = fc.oneof(
     { weight: 25, arbitrary: step },
     { weight: lifting ? 1 : 0, arbitrary: reset },
     { weight: restores ? 3 : 0, arbitrary: restore },
+    { weight: authority ? 16 : 0, arbitrary: governing },
   )
   const few = { weight: 3, arbitrary: fc.constant<readonly number[]>([]) }
   const some = { weight: 1, arbitrary: fc.uniqueArray(host, { minLength: 1, maxLength: 2 }) }
@@ -83,6 +118,7 @@ export function histories({ lifting = false, restores = false }: Ingredients = {
     hosts: fc.integer({ min: 1, max: 7 }),
     foreign: fc.oneof(few, some),
     unreadable: lifting ? fc.oneof(few, some) : fc.constant([]),
+    governed: fc.constant(authority),
     steps: fc.array(steps, { minLength: 5, maxLength: 70, size: 'max' }),
   })
 }

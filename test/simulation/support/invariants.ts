@@ -27,6 +27,17 @@ export const invariants = {
     return `${after.leader?.key} leads on timeline ${answer.timeline}, ${ledger.highest} has led`
   },
 
+  'nobody leads while a host of ours has shown a newer timeline twice': ({ after }, ledger) => {
+    const answer = after.leader && ledger.entry(after.leader.key).answer
+    const ahead = [...ledger.entries].find(
+      ([, entry]) =>
+        entry.sights >= 2 &&
+        entry.answer?.systemIdentifier === ledger.identity &&
+        (entry.answer?.timeline ?? -Infinity) > (answer?.timeline ?? Infinity),
+    )
+    return ahead && `${after.leader?.key} leads on timeline ${answer?.timeline}, ${ahead[0]} is ahead of it`
+  },
+
   'a leader is never of another cluster': ({ after }, ledger) => {
     const answer = after.leader && ledger.entry(after.leader.key).answer
     const theirs = answer?.systemIdentifier
@@ -49,8 +60,7 @@ export const invariants = {
   ) => {
     const steps = after.generation - before.generation
     const changed = after.leader !== undefined && incarnation(after, ledger) !== past.leader?.incarnation
-    // A restart of a leader that is about to be deposed is told when the rival has been looked at again.
-    if (after.leader !== undefined && after.leader === before.leader && hasNewerRival(after, ledger)) return undefined
+    if (after.leader !== undefined && after.leader === before.leader && isUntold(after, ledger)) return undefined
     return steps === (changed ? 1 : 0) ? undefined : `${steps} up, ${changed ? 'another' : 'no other'} incarnation`
   },
 
@@ -61,12 +71,20 @@ export const invariants = {
       ([key, entry]) =>
         key !== after.leader?.key &&
         acceptsWrites(entry.answer) &&
+        // One that has deceived before is not fallen for again.
+        !ledger.rivals.has(key) &&
         // Where neither can be read, nobody knows that they contend.
         (answer?.systemIdentifier !== undefined || answer?.timeline !== undefined) &&
         entry.answer.systemIdentifier === answer?.systemIdentifier &&
         entry.answer.timeline === answer?.timeline,
     )
     return rival && `${after.leader.key} was elected although ${rival[0]} is on the same timeline`
+  },
+
+  'a second primary on the timeline of the leader does not inherit the lead': ({ before, after }, ledger) => {
+    const key = after.leader?.key
+    if (key === undefined || key === before.leader?.key || !ledger.rivals.has(key)) return undefined
+    return `${key} leads, which has been a rival of the last leader`
   },
 
   'a leader that still answers gives way only to one that was seen twice': ({ event, before, after }, ledger) => {
@@ -76,7 +94,10 @@ export const invariants = {
     const byItsOwnWord = event.type === 'observed' && event.host === old.key
     if (byItsOwnWord || !acceptsWrites(answer)) return undefined
     const confirmed = [...ledger.entries.values()].some(
-      ({ answer: theirs, looks }) => looks >= 2 && (theirs?.timeline ?? Infinity) >= (answer.timeline ?? -Infinity),
+      ({ answer: theirs, looks, sights }) =>
+        (looks >= 2 && (theirs?.timeline ?? Infinity) >= (answer.timeline ?? -Infinity)) ||
+        // A newer timeline that is followed or fenced still is a newer timeline.
+        (sights >= 2 && (theirs?.timeline ?? -Infinity) > (answer.timeline ?? Infinity)),
     )
     return confirmed ? undefined : `${old.key} was dropped for ${after.leader?.key ?? 'nobody'}`
   },
@@ -86,6 +107,14 @@ export const invariants = {
     if (doubted !== undefined) return `${doubted} is a target and in doubt`
     const stranger = writesTo.find((key) => key !== after.leader?.key)
     return stranger && `writes go to ${stranger}`
+  },
+
+  'writes go only where the authority has said, and only while its word holds': ({ after, now, writesTo }, ledger) => {
+    const [host] = writesTo
+    if (after.authority === undefined || host === undefined) return undefined
+    const { word } = ledger
+    if (word?.host !== host) return `writes go to ${host}, and the authority said ${word?.host ?? 'nobody'}`
+    return now <= word.until ? undefined : `writes go to ${host} at ${now}, its lease ended at ${word.until}`
   },
 
   'a leader is announced when it can be used, and its loss when it cannot': (
@@ -112,14 +141,18 @@ export const invariants = {
       : `generation ${after.generation} was announced as ${isNew ? 'old' : 'new'}`
   },
 
-  'what is left of the last leader is cut when there is another, and nobody else is': (
+  'what is left of the last leader is cut when there is another or history has left it, and nobody else is': (
     { before, after, effects },
-    _ledger,
+    ledger,
     past,
   ) => {
     const cut = find(effects, 'cut')?.host
     const isNew = after.leader !== undefined && after.generation !== before.generation
-    const expected = isNew ? past.leader?.key : undefined
+    const answer = before.leader && after.leader === undefined ? ledger.entry(before.leader.key).answer : undefined
+    const isOurs = [answer?.systemIdentifier, undefined].includes(after.systemIdentifier)
+    const isLeft =
+      answer?.inRecovery === false && isOurs && (answer.timeline ?? Infinity) < (after.highestTimeline ?? 0)
+    const expected = isNew ? past.leader?.key : isLeft ? before.leader?.key : undefined
     return cut === expected ? undefined : `${cut ?? 'nobody'} was cut, not ${expected ?? 'nobody'}`
   },
 
@@ -157,7 +190,8 @@ export function violations(
   const past: Past = { last: undefined, leader: undefined, announced: 0 }
   for (const moment of moments) {
     ledger.note(moment.event)
-    ledger.mindLockout(moment.event)
+    const led = moment.before.leader !== undefined && moment.after.leader !== undefined
+    ledger.mindLockout(moment.event, led)
     for (const name of names) {
       if (name === calmInvariant || found.has(name)) continue
       const judge: Judge = invariants[name]
@@ -166,7 +200,7 @@ export function violations(
     }
     ledger.noteLeader(moment.after)
     const { leader, generation } = moment.after
-    if (leader !== undefined && (leader !== moment.before.leader || !hasNewerRival(moment.after, ledger))) {
+    if (leader !== undefined && (leader !== moment.before.leader || !isUntold(moment.after, ledger))) {
       past.leader = { key: leader.key, incarnation: incarnation(moment.after, ledger) }
     }
     if (find(moment.effects, 'leader-ready') !== undefined) past.announced = generation
@@ -185,11 +219,15 @@ function incarnation({ leader }: TopologyState, ledger: Ledger): string {
   return `${leader.key} ${answer?.timeline} ${answer?.postmasterStartTime}`
 }
 
+/** While it is contested or in doubt nobody is told that a leader is another one, after a restart, than it was. */
+function isUntold(state: TopologyState, ledger: Ledger): boolean {
+  return hasNewerRival(state, ledger) || !isUsable(state, ledger)
+}
+
 function hasNewerRival({ leader }: TopologyState, ledger: Ledger): boolean {
   const timeline = leader && ledger.entry(leader.key).answer?.timeline
   return [...ledger.entries].some(
-    ([key, { answer }]) =>
-      key !== leader?.key && acceptsWrites(answer) && (answer.timeline ?? 0) > (timeline ?? Infinity),
+    ([key, { answer }]) => key !== leader?.key && (answer?.timeline ?? 0) > (timeline ?? Infinity),
   )
 }
 

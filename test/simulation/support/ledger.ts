@@ -11,6 +11,10 @@ export interface Entry {
   doubtedAt: number | undefined
   /** How many answers in a row accepted writes on this timeline. */
   looks: number
+  /** How many answers in a row showed this timeline, in whatever role. */
+  sights: number
+  /** When the first of the answers in a row was asked for that said what it says now. */
+  since: number
 }
 
 /**
@@ -24,13 +28,20 @@ export class Ledger {
   /** The highest timeline on which one of ours has led. */
   highest = -Infinity
   readonly #lockoutMillis: number
+  /** What the authority said last, by when it was asked. */
+  word: { readonly at: number; readonly host: HostKey | undefined; readonly until: number } | undefined
+  /** Hosts that claimed the lead beside the leader of their timeline, while that was alive. */
+  readonly rivals = new Set<HostKey>()
   #lockedSince: number | undefined
 
   /** `lockoutMillis`: how long another history must be all there is. */
   constructor(keys: readonly HostKey[], lockoutMillis: number) {
     this.#lockoutMillis = lockoutMillis
     this.entries = new Map(
-      keys.map((key) => [key, { at: -Infinity, answer: undefined, spoke: false, doubtedAt: undefined, looks: 0 }]),
+      keys.map((key) => [
+        key,
+        { at: -Infinity, answer: undefined, spoke: false, doubtedAt: undefined, looks: 0, sights: 0, since: -Infinity },
+      ]),
     )
   }
 
@@ -58,9 +69,13 @@ export class Ledger {
       const answer = event.type === 'observed' ? event.answer : undefined
       const again = acceptsWrites(entry.answer) && entry.answer.timeline === answer?.timeline
       const looks = acceptsWrites(answer) ? (again ? entry.looks + 1 : 1) : 0
+      const sights = answer === undefined ? 0 : entry.answer?.timeline === answer.timeline ? entry.sights + 1 : 1
+      const since = claim(entry.answer) === claim(answer) ? entry.since : event.at
       // A doubt that turned out to be right stays: it dates the loss, and news from before it is no news.
       const doubtedAt = answer === undefined ? entry.doubtedAt : undefined
-      Object.assign(entry, { at: event.at, answer, spoke: true, doubtedAt, looks })
+      if (answer !== undefined && (answer.inRecovery || answer.timeline !== this.highest))
+        this.rivals.delete(event.host)
+      Object.assign(entry, { at: event.at, answer, spoke: true, doubtedAt, looks, sights, since })
     } else if (event.type === 'full') {
       const entry = this.entry(event.host)
       if (event.at < entry.at || event.at < (entry.doubtedAt ?? -Infinity)) return
@@ -70,11 +85,14 @@ export class Ledger {
     } else if (event.type === 'suspected') {
       const entry = this.entry(event.host)
       if (entry.answer !== undefined && entry.doubtedAt === undefined && event.at > entry.at) entry.doubtedAt = event.at
+    } else if (event.type === 'spoken') {
+      const { askedAt: at, host, leaseMillis } = event.verdict
+      if (at >= (this.word?.at ?? -Infinity)) this.word = { at, host, until: at + leaseMillis }
     } else if (event.type === 'reset') this.#forget('all')
   }
 
-  /** After the event was noted and before its leader is: lifts the rules if they have kept everybody out long enough. */
-  mindLockout(event: TopologyEvent): void {
+  /** After the event was noted and before its leader is: lifts the rules if they have kept everybody out long enough. `led`: somebody leads. */
+  mindLockout(event: TopologyEvent, led: boolean): void {
     const answers = [...this.entries.values()].flatMap(({ answer }) => (answer ? [answer] : []))
     const identities = new Set(answers.map(({ systemIdentifier }) => systemIdentifier))
     const foreign = answers.length > 0 && identities.size === 1 && !identities.has(this.identity)
@@ -83,25 +101,46 @@ export class Ledger {
       answers.length === this.entries.size &&
       ours.some(({ inRecovery }) => !inRecovery) &&
       ours.every(({ timeline }) => timeline === undefined || timeline < this.highest)
-    if (this.identity === undefined || !(foreign || stale)) {
+    const rival =
+      !led &&
+      [...this.rivals].some((key) => {
+        const { answer } = this.entry(key)
+        return acceptsWrites(answer) && answer.timeline === this.highest
+      })
+    if (this.identity === undefined || !(foreign || stale || rival)) {
       this.#lockedSince = undefined
       return
     }
     this.#lockedSince ??= event.at
-    if (event.at - this.#lockedSince >= this.#lockoutMillis) this.#forget(foreign ? 'all' : 'timeline')
+    if (event.at - this.#lockedSince < this.#lockoutMillis) return
+    if (rival) this.rivals.clear()
+    else this.#forget(foreign ? 'all' : 'timeline')
   }
 
   /** Enters who leads: the first settles the identity. */
   noteLeader({ leader }: TopologyState): void {
     const answer = leader && this.entry(leader.key).answer
-    if (answer === undefined) return
+    if (leader === undefined || answer === undefined) return
     this.identity ??= answer.systemIdentifier
     this.highest = Math.max(this.highest, answer.timeline ?? -Infinity)
+    const { at } = this.entry(leader.key)
+    for (const [key, theirs] of this.entries) {
+      const isTwin = theirs.answer?.timeline === answer.timeline && theirs.answer?.systemIdentifier === this.identity
+      if (key !== leader.key && isTwin && acceptsWrites(theirs.answer) && theirs.since < at) this.rivals.add(key)
+    }
+    this.rivals.delete(leader.key)
   }
 
   #forget(what: 'all' | 'timeline'): void {
     if (what === 'all') this.identity = undefined
+    this.rivals.clear()
     this.highest = -Infinity
     this.#lockedSince = undefined
   }
+}
+
+function claim(answer: Observation | undefined): string | undefined {
+  if (answer === undefined) return undefined
+  const { inRecovery, defaultTransactionReadOnly, systemIdentifier, timeline } = answer
+  return [inRecovery, defaultTransactionReadOnly, systemIdentifier, timeline].join()
 }

@@ -21,6 +21,8 @@ export const realRules: Rules = { reduce: reduceTopology, effects: planEffects, 
 /** One event and all that came of it. */
 export interface Moment {
   readonly event: TopologyEvent
+  /** When it was heard. */
+  readonly now: number
   readonly before: TopologyState
   readonly after: TopologyState
   readonly effects: readonly TopologyEffect[]
@@ -51,13 +53,18 @@ class Simulation {
   #order = 0
   /** The decision that was last called for: a shell arms its timer once for each. */
   #ticked: number | undefined
-  #due: { readonly at: number; readonly order: number; readonly run: () => void }[] = []
+  /** Whom the authority would name. */
+  #named: number | undefined = 0
+  /** Until when this process hears nothing. */
+  #blockedUntil = -Infinity
+  #due: { at: number; readonly order: number; readonly run: () => void }[] = []
 
   constructor(history: History, rules: Rules) {
     this.#rules = rules
     this.world = new World(history.hosts, history.foreign, history.unreadable)
     const keys = this.world.servers.map(({ key }) => key)
-    this.#state = initialTopology(keys, { settleMillis: 100, lockoutMillis })
+    const authority = history.governed ? 'dcs' : undefined
+    this.#state = initialTopology(keys, { settleMillis: 100, lockoutMillis, authority })
   }
 
   perform(step: Step): void {
@@ -73,6 +80,13 @@ class Simulation {
         return this.#tell({ type: 'suspected', host: this.world.server(step.host).key, at: this.#now })
       case 'reset':
         return this.#tell({ type: 'reset', at: this.#now })
+      case 'name':
+        this.#named = step.host
+        return
+      case 'consult':
+        return this.#consult(step.half, step.lease, step.reached)
+      case 'block':
+        return this.#block(step.millis)
       default:
         this.world.disturb(step.do, this.world.server(step.host))
     }
@@ -85,9 +99,12 @@ class Simulation {
   calm(): number {
     this.#passTime(200)
     this.world.calmDown()
+    const leading = this.world.servers.findIndex(({ foreign, primary }) => primary && !foreign)
+    this.#named = leading < 0 ? undefined : leading
     const from = this.moments.length
     for (let round = 0; round < 2 * (lockoutMillis / 100); round += 1) {
       this.world.servers.forEach((_server, index) => this.#probe(index, 1))
+      if (this.#state.authority !== undefined) this.#consult(1, 500, true)
       this.#passTime(100)
     }
     return from
@@ -105,6 +122,30 @@ class Simulation {
         this.#tell({ type: 'failed', host: server.key, at: this.#now, failure })
       })
     })
+  }
+
+  #consult(half: number, leaseMillis: number, reached: boolean): void {
+    const sentAt = this.#now
+    this.#later(half, () => {
+      const named = this.#named === undefined ? undefined : this.world.server(this.#named).key
+      this.#later(half, () => {
+        if (reached)
+          this.#tell({ type: 'spoken', at: this.#now, verdict: { askedAt: sentAt, named, host: named, leaseMillis } })
+        else this.#tell({ type: 'speechless', at: this.#now, reason: 'out of reach' })
+      })
+    })
+  }
+
+  /** Nothing is heard and no timer fires; then the timers come first, and late, and what was told meanwhile after them. */
+  #block(millis: number): void {
+    const { decideAt } = this.#state
+    this.#blockedUntil = this.#now + millis
+    if (decideAt !== undefined && decideAt < this.#blockedUntil - 50) {
+      this.#now = this.#blockedUntil
+      this.#tell({ type: 'stalled', at: this.#now, until: this.#now + 250 })
+    }
+    for (const due of this.#due) if (due.at < this.#blockedUntil) due.at = this.#blockedUntil
+    this.#passTime(Math.max(0, this.#blockedUntil - this.#now))
   }
 
   #later(millis: number, run: () => void): void {
@@ -139,6 +180,7 @@ class Simulation {
     this.#state = after
     this.moments.push({
       event,
+      now: this.#now,
       before,
       after,
       effects: this.#rules.effects(before, after),

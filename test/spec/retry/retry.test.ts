@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { connectFailureIsAboutCaller } from '../../../src/core/retry/connect-failure'
+import { connectFailureIsAboutCaller, refusalOf } from '../../../src/core/retry/connect-failure'
 import { decideRetry } from '../../../src/core/retry/decide'
 import type { FailureFacts, StatementFacts } from '../../../src/core/retry/decide'
 import { putFault } from '../../../src/core/selection/fault'
-import { isReplayable } from '../../../src/core/retry/statement'
+import { decideOnce } from '../../../src/core/retry/decide-once'
+import { decideTransaction } from '../../../src/core/retry/decide-transaction'
+import type { TransactionFailure } from '../../../src/core/retry/decide-transaction'
+import { controlsTransaction, isReplayable } from '../../../src/core/retry/statement'
 import connectFailures from './connect-failures.json'
 import decisions from './decisions.json'
+import once from './once.json'
 import statements from './statements.json'
+import transactions from './transactions.json'
 
 describe('which texts may be sent twice', () => {
   it.each(statements)('$replayable: $text', ({ text, replayable }) => {
@@ -46,6 +51,56 @@ describe.each(decisions)('$row', ({ failure, decisions: expected }) => {
   })
 })
 
+describe('a transaction that failed', () => {
+  it.each(transactions)('$row: $expect', ({ failure, expect: expected }) => {
+    const words = failure.split(' ')
+    const phase = words[0] as TransactionFailure['phase']
+    const decision = decideTransaction({ ...parseFailure(failure), phase, readOnly: words.includes('readOnly') })
+    const outcome = decision.action === 'look-up' ? '' : ` ${decision.outcome}`
+    const backOff = decision.action === 'replay' && decision.backOff ? ', backing off' : ''
+    expect(`${decision.action}${outcome}${backOff}`).toBe(expected)
+    expect(decision.reason).toMatch(/\w/)
+  })
+})
+
+describe('a statement that is to be executed exactly once', () => {
+  it.each(once)('$row: $expect', ({ failure, expect: expected }) => {
+    const words = failure.split(' ')
+    const decision = decideOnce({
+      ...parseFailure(failure),
+      submitted: words.includes('submitted'),
+      completed: words.includes('completed'),
+      witnessed: words.includes('witnessed'),
+      conclusive: words.includes('conclusive'),
+    })
+    expect('outcome' in decision ? `${decision.action} ${decision.outcome}` : decision.action).toBe(expected)
+    expect(decision.reason).toMatch(/\w/)
+  })
+})
+
+describe('which texts begin or end a transaction', () => {
+  it.each([
+    ['BEGIN', true],
+    ['start transaction read only', true],
+    ['/* a; */ -- b\n commit work;', true],
+    ['End', true],
+    ['ABORT', true],
+    ['rollback', true],
+    ['rollback and chain', true],
+    ['rollback to savepoint a', false],
+    ['ROLLBACK WORK TO a', false],
+    ['rollback transaction to savepoint a', false],
+    ["prepare transaction 'x'", true],
+    ['prepare x as select 1', false],
+    ['savepoint a', false],
+    ['release savepoint a', false],
+    ["insert into t values ('commit')", false],
+    ['', false],
+  ])('%j: %s', (text, controls) => {
+    expect(controlsTransaction(text)).toBe(controls)
+  })
+})
+
 describe('whether a failure to connect is about the caller', () => {
   it.each(connectFailures)('$aboutCaller: $name', ({ code, message, aboutCaller }) => {
     expect(connectFailureIsAboutCaller({ ...(code !== undefined && { code }), message })).toBe(aboutCaller)
@@ -58,5 +113,20 @@ describe('whether a failure to connect is about the caller', () => {
 
   it('knows nothing of what is not an error', () => {
     expect(connectFailureIsAboutCaller({})).toBe(false)
+  })
+})
+
+describe('whether a failure to connect says that no server is at work there', () => {
+  it.each([
+    ['nobody listens', { code: 'ECONNREFUSED', syscall: 'connect' }, 'nobody'],
+    ['no name of its led to anybody who listens', { code: 'ECONNREFUSED', errors: [] }, 'nobody'],
+    ['its Unix socket is gone', { code: 'ENOENT', syscall: 'connect' }, 'nobody'],
+    ['it starts or stops', { code: '57P03', severity: 'FATAL' }, 'postmaster'],
+    ['a certificate of ours is missing', { code: 'ENOENT', syscall: 'open' }, undefined],
+    ['it does not answer', { code: 'ETIMEDOUT' }, undefined],
+    ['it is full', { code: '53300', severity: 'FATAL' }, undefined],
+    ['nothing is known', undefined, undefined],
+  ])('%s', (_what, error, by) => {
+    expect(refusalOf(error)).toBe(by)
   })
 })

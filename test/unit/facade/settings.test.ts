@@ -8,6 +8,8 @@ describe('readSettings', () => {
       limits: { connectionTimeoutMillis: undefined, failoverTimeoutMillis: undefined },
       maxWaiting: 10_000,
       aliveCheckMillis: 1000,
+      authority: undefined,
+      exactlyOnce: false,
       times: { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 },
     })
   })
@@ -18,11 +20,14 @@ describe('readSettings', () => {
       maxWaiting: Infinity,
       aliveCheckMillis: 0,
       monitor: { intervalMillis: 250, timeoutMillis: 300.5 },
+      authority: { name: 'dcs', leader: async () => undefined },
     }
     expect(readSettings(given, 700)).toEqual({
       limits: { connectionTimeoutMillis: 700, failoverTimeoutMillis: 5000 },
       maxWaiting: Infinity,
       aliveCheckMillis: 0,
+      authority: given.authority,
+      exactlyOnce: false,
       times: { intervalMillis: 250, leaderlessIntervalMillis: 25, timeoutMillis: 300.5 },
     })
   })
@@ -51,6 +56,10 @@ describe('readSettings', () => {
       { monitor: { leaderlessIntervalMillis: -25 } },
       'monitor.leaderlessIntervalMillis must be a number of at least 1, not -25',
     ],
+    [{ authority: 'dcs' }, 'authority must be an object with a name and a function leader, not "dcs"'],
+    [{ authority: null }, 'authority must be an object with a name and a function leader, not null'],
+    [{ authority: { name: 'dcs' } }, 'authority must be an object with a name and a function leader'],
+    [{ authority: { name: '', leader: async () => undefined } }, 'authority must be an object with a name'],
     [{ monitor: { timeoutMillis: '1s' } }, 'monitor.timeoutMillis must be a number of at least 1, not "1s"'],
   ])('refuses %j and says why', (given, message) => {
     const read = (): unknown => readSettings(given, undefined)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Monitor } from '../../../src/monitor/monitor'
 import type { MonitorOwner } from '../../../src/monitor/monitor'
-import type { Probe, ProbeResult } from '../../../src/monitor/probe'
+import type { ProbeResult } from '../../../src/monitor/probe'
 
 const result: ProbeResult = { ok: false, failure: { reason: 'test', aboutCaller: false, error: undefined } }
 
@@ -32,13 +32,13 @@ function fakeProbe() {
   return probe
 }
 
-function watch(owner: Partial<MonitorOwner> = {}) {
+function watch(owner: Partial<MonitorOwner<ProbeResult>> = {}) {
   const probe = fakeProbe()
   const reports: number[] = []
   const slow: number[] = []
   const monitor = new Monitor(
     'a:1',
-    probe as unknown as Probe,
+    probe,
     {
       intervalMillis: () => 1000,
       slow: () => void slow.push(performance.now()),
@@ -105,6 +105,17 @@ describe('Monitor', () => {
     await vi.advanceTimersByTimeAsync(499)
     expect(slow).toEqual([askedAt + 125])
     await probe.answer()
+    monitor.stop()
+  })
+
+  it('calls nobody slow while this process was blocked itself', async () => {
+    const { monitor, probe, slow } = watch()
+    monitor.wake()
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5000)
+    await vi.advanceTimersByTimeAsync(125)
+    expect(slow).toEqual([])
+    await probe.answer()
+    clock.mockRestore()
     monitor.stop()
   })
 

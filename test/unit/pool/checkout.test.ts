@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HostSelectionTimeoutError, WaitQueueFullError } from '../../../src/errors'
+import { HostSelectionTimeoutError, SplitBrainError, WaitQueueFullError } from '../../../src/errors'
 import { beginCall, pastOf } from '../../../src/pool/ticket'
 import { dialled } from './support/fake-client'
 import { FakePool } from './support/fake-port'
@@ -452,6 +452,23 @@ describe('who is not served', () => {
     vi.advanceTimersByTime(100)
     expect([first.settlements, second.settlements]).toEqual([1, 1])
     expect(pool.checkout.waiting).toBe(0)
+  })
+
+  it('is told of the primary that stands in the way, whichever limit it was; not while the pool is paused', () => {
+    const pool = new FakePool({
+      limits: { connectionTimeoutMillis: undefined, failoverTimeoutMillis: 500 },
+      maxWaiting: 1,
+    })
+    pool.obstacle = new SplitBrainError({ hosts: ['a:1', 'b:2'] })
+    const [held, refused] = [pool.enter(), pool.enter()]
+    vi.advanceTimersByTime(501)
+    expect(refused.error).toMatchObject({ name: 'WaitQueueFullError', cause: pool.obstacle })
+    expect(held.error).toMatchObject({ name: 'HostSelectionTimeoutError', cause: pool.obstacle })
+    pool.checkout.pause()
+    const paused = pool.enter()
+    vi.advanceTimersByTime(501)
+    expect(paused.error?.message).toContain('paused')
+    expect(paused.error?.cause).toBeUndefined()
   })
 
   it('is refused at once when as many are held as maxWaiting allows', () => {

@@ -94,7 +94,7 @@ describe('Clients', () => {
     clients.dialling('b:2', aborted.b)
     clients.dialling('a:1', aborted.done)()
     const reason = new Error('a:1 does not lead any more')
-    clients.cut('a:1', 2, reason)
+    clients.cut('a:1', 1, reason)
     expect(goodbyes).toHaveLength(1)
     expect(idle.client.stream.destroy).toHaveBeenCalled()
     expect(busy.client.stream.destroy).toHaveBeenCalledTimes(1)
@@ -108,7 +108,7 @@ describe('Clients', () => {
   it('leaves the sessions of the present generation alone: another server behind the same name is not cut', () => {
     const { clients, add } = book()
     const old = add('a:1', 'busy')
-    clients.cut('a:1', old.session.generation, new Error('not older'))
+    clients.cut('a:1', old.session.generation - 1, new Error('not older'))
     expect(old.client.stream.destroy).not.toHaveBeenCalled()
     expect(old.session.retired).toBe(false)
   })
@@ -119,7 +119,7 @@ describe('Clients', () => {
       const { client, session } = dialled('a:1')
       clients.opened(session)
       expect(clients.busy).toEqual([client])
-      clients.cut('a:1', 2, new Error('a:1 does not lead any more'))
+      clients.cut('a:1', 1, new Error('a:1 does not lead any more'))
       expect(client.stream.destroy).toHaveBeenCalledTimes(1)
     })
 

@@ -27,7 +27,7 @@ function parkedOn(...hosts: readonly string[]) {
     const destination: Destination = {
       host,
       generation: () => 1,
-      options: {},
+      signIn: { options: {}, again: () => undefined },
       timeoutMillis: 1000,
       accept: () => 'it is a standby still',
       dialling: () => () => undefined,
@@ -58,7 +58,7 @@ it('a session made in advance is not taken while nobody leads, whatever its serv
   const destination = {
     host: 'a:1',
     generation: () => 1,
-    options: {},
+    signIn: { options: {}, again: () => undefined },
     timeoutMillis: 1,
     dialling: () => () => undefined,
   }

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { arrivalsOf, wasDeserted } from '../../../src/core/outcome/evidence'
 import type { TargetSessionAttrs } from '../../../src/core/selection/target-session-attrs'
 import type { TopologyEffect } from '../../../src/core/topology/effects'
 import type { Observation } from '../../../src/core/topology/host'
+import type { Authority } from '../../../src/discovery/authority'
 import type { Probe, ProbeResult } from '../../../src/monitor/probe'
 import { LivingTopology } from '../../../src/topology/living-topology'
 
@@ -15,7 +17,8 @@ const primary: Observation = {
   roundTripMillis: 1,
 }
 const standby: Observation = { ...primary, inRecovery: true }
-const ok = (answer: Observation): ProbeResult => ({ ok: true, answer })
+const recovery = { replayLsn: undefined, timeline: undefined, session: 1 }
+const ok = (answer: Observation): ProbeResult => ({ ok: true, answer, recovery })
 const silent = (reason: string, aboutCaller = false): ProbeResult => ({
   ok: false,
   failure: { reason, aboutCaller, error: new Error(reason) },
@@ -26,6 +29,7 @@ function living(
   answers: Record<string, ProbeResult | undefined>,
   intervalMillis = 1000,
   targetSessionAttrs: TargetSessionAttrs = 'read-write',
+  authority?: Authority,
 ) {
   const effects: TopologyEffect[] = []
   const asked: Record<string, number> = {}
@@ -36,6 +40,8 @@ function living(
       targetSessionAttrs,
       times: { intervalMillis, leaderlessIntervalMillis: 25, timeoutMillis: 1000 },
       lockoutMillis: 60_000,
+      authority,
+      findHost: (host, port) => `${host}:${port}`,
       createProbe: (host, tell) => {
         lost[host] = tell
         const ask = (): Promise<ProbeResult> => {
@@ -239,6 +245,26 @@ describe('LivingTopology', () => {
     topology.stop()
   })
 
+  it('keeps what may tell the fate of a COMMIT: who refused everybody, and where a recovery ended', async () => {
+    const { topology, answers } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(100)
+    const error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    answers['a:1'] = { ok: false, failure: { reason: error.message, aboutCaller: false, error } }
+    const lostAt = performance.now()
+    topology.suspect('a:1', 'a connection was lost')
+    await vi.advanceTimersByTimeAsync(500)
+    const promoted = { ...primary, timeline: 2, postmasterStartTime: 'b' }
+    answers['b:2'] = { ok: true, answer: promoted, recovery: { ...recovery, replayLsn: 7n } }
+    await vi.advanceTimersByTimeAsync(100)
+    expect(topology.snapshot.leader).toBe('b:2')
+    const arrivals = arrivalsOf(topology.evidence, 'b:2')
+    expect(arrivals).toMatchObject([{ timeline: 2, postmasterStartTime: 'b', replayLsn: 7n, parentTimeline: 1 }])
+    expect(wasDeserted(topology.evidence, 'a:1', lostAt, arrivals[0]?.at ?? 0)).toBe(true)
+    expect(wasDeserted(topology.evidence, 'a:1', lostAt - 200, lostAt)).toBe(false)
+    topology.stop()
+  })
+
   it('has one snapshot for one state, and another for the next', async () => {
     const { topology } = living({ 'a:1': ok(primary) })
     const before = topology.snapshot
@@ -258,6 +284,99 @@ describe('LivingTopology', () => {
     expect(topology.snapshot.leader).toBeUndefined()
     topology.snapshot.reset()
     expect(topology.snapshot).toMatchObject({ leader: 'a:1', generation: 2, timeline: 2 })
+    topology.stop()
+  })
+})
+
+describe('LivingTopology with an authority', () => {
+  /** Names a:1, or what a test says, within a millisecond. */
+  const dcs = () => {
+    const source = {
+      name: 'dcs',
+      asked: 0,
+      says: async (): Promise<unknown> => ({ host: 'a', port: 1, leaseMillis: 900 }),
+      leader: async () => {
+        source.asked += 1
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        return source.says()
+      },
+    }
+    return source
+  }
+  const governed = (source: ReturnType<typeof dcs>) =>
+    living({ 'a:1': ok(primary), 'b:2': ok(standby) }, 1000, 'read-write', source as unknown as Authority)
+
+  it('asks again when a third of the lease is over, and a leader that is confirmed each time stays', async () => {
+    const source = dcs()
+    const { topology, effects } = governed(source)
+    topology.start()
+    await vi.advanceTimersByTimeAsync(5)
+    expect(topology.targets('read-write')).toEqual(['a:1'])
+    expect(source.asked).toBe(1)
+    await vi.advanceTimersByTimeAsync(2700)
+    expect(source.asked).toBeGreaterThanOrEqual(1 + 9)
+    expect(source.asked).toBeLessThanOrEqual(1 + 13)
+    expect(effects.map(({ type }) => type)).not.toContain('leader-lost')
+    topology.stop()
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('asks four times a second while it fails and somebody waits, and at leisure while nobody does', async () => {
+    const source = dcs()
+    source.says = () => Promise.reject(new Error('gone'))
+    const { topology } = governed(source)
+    topology.somebodyWaits = true
+    topology.start()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(source.asked).toBeGreaterThan(38)
+    expect(source.asked).toBeLessThan(60)
+    topology.somebodyWaits = false
+    await vi.advanceTimersByTimeAsync(60_000)
+    const calm = source.asked
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(source.asked - calm).toBeLessThanOrEqual(14)
+    topology.stop()
+  })
+
+  it('ends the lead with the lease, to the millisecond', async () => {
+    const source = dcs()
+    const { topology, effects } = governed(source)
+    topology.start()
+    await vi.advanceTimersByTimeAsync(5)
+    const { until } = topology.state.authority!.word!
+    source.says = () => new Promise(() => undefined)
+    await vi.advanceTimersByTimeAsync(until - performance.now() - 1)
+    expect(topology.targets('read-write')).toEqual(['a:1'])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(topology.targets('read-write')).toEqual([])
+    expect(effects.slice(-4).map(({ type }) => type)).toEqual(['leader-lost', 'cut', 'ask-authority', 'publish'])
+    topology.stop()
+  })
+
+  it('nobody is sent to a leader whose lease ran out while this process was blocked, not even before a timer could fire', async () => {
+    const source = dcs()
+    const { topology, effects } = governed(source)
+    topology.start()
+    await vi.advanceTimersByTimeAsync(5)
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5000)
+    topology.mindLease()
+    expect(topology.targets('read-write')).toEqual([])
+    // The authority is asked, and nobody is cut before it could answer.
+    expect(effects.map(({ type }) => type)).not.toContain('cut')
+    await vi.advanceTimersByTimeAsync(2)
+    expect(topology.targets('read-write')).toEqual(['a:1'])
+    topology.stop()
+  })
+
+  it('minds no lease where none is asked for', async () => {
+    const { topology } = living({ 'a:1': ok(primary), 'b:2': undefined })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(50)
+    const { decideAt } = topology.state
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5000)
+    topology.mindLease()
+    expect(topology.state.decideAt).toBe(decideAt)
     topology.stop()
   })
 })

@@ -33,7 +33,7 @@ export async function heal(cluster: Cluster): Promise<void> {
   const primary = await cluster.primary()
   for (const host of cluster.hosts) {
     if (host === primary) continue
-    const [row] = host.running && !host.frozen ? await host.query<Row>(streams) : []
+    const [row] = host.running && !host.frozen ? await host.query<Row>(streams, [primary.port]) : []
     if (row?.streams !== true) await cluster.rejoin(host, primary)
   }
 }
@@ -42,4 +42,4 @@ interface Row {
   readonly streams: boolean
 }
 
-const streams = `select pg_is_in_recovery() and exists (select from pg_stat_wal_receiver where status = 'streaming') as streams`
+const streams = `select pg_is_in_recovery() and exists (select from pg_stat_wal_receiver where status = 'streaming' and sender_port = $1) as streams`

@@ -102,9 +102,9 @@ class Player {
     }
     LivingTopology.prototype.dispatch = function (event) {
       note(this, event)
-      const { generation } = this.state
+      const { generation, leader } = this.state
       ledger.note(event)
-      ledger.mindLockout(event)
+      ledger.mindLockout(event, leader !== undefined)
       dispatch.call(this, event)
       ledger.noteLeader(this.state)
       if (generation > 0) count(this.state.generation - generation)

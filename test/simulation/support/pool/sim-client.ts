@@ -55,6 +55,11 @@ export class SimClient extends EventEmitter {
     this.connection.once('end', () => this.#onEnd())
   }
 
+  /** The dial connects it, and the stand-in of that does not ask it to. */
+  connect(): void {
+    throw new Error('a simulated client is connected by its dial')
+  }
+
   /** The handshake is over. */
   attach(link: Link): void {
     this.#link = link

@@ -5,6 +5,9 @@ import { serverError } from './sim-client'
 import { onStage } from './stage'
 import type { Link, Message } from './wire'
 
+/** No COMMIT is looked up here: what would tell its fate is not asked. */
+const recovery = Object.freeze({ replayLsn: undefined, timeline: undefined, session: 0 })
+
 /** Stands in for `src/monitor/probe.ts`: a session parked on a simulated host, and a question over it. */
 export class Probe {
   readonly #host: string
@@ -14,7 +17,7 @@ export class Probe {
   /** Whoever waits for the answer to the question that is open. */
   #answer: ((result: ProbeResult) => void) | undefined
 
-  constructor(host: string, _options: unknown, lost: (why: string) => void) {
+  constructor(host: string, _signIn: unknown, lost: (why: string) => void) {
     this.#host = host
     this.#lost = lost
   }
@@ -58,7 +61,7 @@ export class Probe {
         return
       case 'told':
         this.#isParked = true
-        if (message.truth.type === 'answer') this.#answer?.({ ok: true, answer: message.truth.answer })
+        if (message.truth.type === 'answer') this.#answer?.({ ok: true, answer: message.truth.answer, recovery })
         else this.#answer?.(failed(message.truth.reason))
         return
       case 'error':

@@ -1,17 +1,26 @@
 import type { TopologyEffect } from '../../../../src/core/topology/effects'
 import type { TopologyEvent } from '../../../../src/core/topology/events'
-import type { Observation } from '../../../../src/core/topology/host'
+import type { HostKey, Observation } from '../../../../src/core/topology/host'
 
 /**
  * One event as a fixture writes it: `TIME HOST primary|fenced|standby [IDENTITY/TIMELINE/START]` for an answer (`-` for a
  * column that cannot be read), `TIME HOST failed|refused|full REASON…`, `TIME HOST suspected`, `TIME tick`, `TIME reset`,
- * `TIME hosts a,b`.
+ * `TIME hosts a,b`; `TIME authority HOST LEASE [ASKED]` for its word (`nobody`, or a name that is not on the list, for HOST),
+ * `TIME authority failed REASON…`; `TIME stalled UNTIL`.
  */
-export function parseEvent(line: string): TopologyEvent {
+export function parseEvent(line: string, hosts: readonly HostKey[]): TopologyEvent {
   const [time = '', subject = '', what = '', ...rest] = line.split(' ')
   const at = Number(time)
   if (subject === 'tick' || subject === 'reset') return { type: subject, at }
   if (subject === 'hosts') return { type: 'hosts', at, keys: what.split(',') }
+  if (subject === 'stalled') return { type: 'stalled', at, until: Number(what) }
+  if (subject === 'authority') {
+    if (what === 'failed') return { type: 'speechless', at, reason: rest.join(' ') }
+    const named = what === 'nobody' ? undefined : what
+    const host = hosts.find((key) => key === named)
+    const [lease = 0, askedAt = at] = rest
+    return { type: 'spoken', at, verdict: { askedAt: Number(askedAt), named, host, leaseMillis: Number(lease) } }
+  }
   switch (what) {
     case 'suspected':
       return { type: 'suspected', at, host: subject }
@@ -65,8 +74,9 @@ export function printEffect(effect: TopologyEffect): string {
       return `split-brain ${effect.hosts.join(',')}`
     case 'history-replaced':
       return `history-replaced ${effect.identity ?? '-'}/${effect.timeline ?? '-'}`
+    case 'ask-authority':
     case 'publish':
-      return 'publish'
+      return effect.type
     default:
       return effect satisfies never
   }

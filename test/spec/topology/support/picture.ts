@@ -1,5 +1,6 @@
 import { standing } from '../../../../src/core/topology/candidates'
 import { planEffects } from '../../../../src/core/topology/effects'
+import { explain } from '../../../../src/core/topology/explain'
 import { reduceTopology } from '../../../../src/core/topology/reduce'
 import { initialTopology } from '../../../../src/core/topology/state'
 import type { TopologyState } from '../../../../src/core/topology/state'
@@ -19,6 +20,10 @@ export interface Picture {
   /** Per host how it stands, `?` behind one that is in doubt. */
   readonly hosts: string
   readonly splitBrain?: string
+  /** Whom the leader had beside it on one timeline. */
+  readonly rivals?: string
+  /** Per host why writes do not go there; told where an authority is asked. */
+  readonly reasons?: readonly string[]
   readonly leaderlessSince?: number
   readonly decideAt?: number
   /** What the phase's events had the shell do, in order. */
@@ -34,6 +39,8 @@ export interface Phase {
 export interface Fixture {
   readonly name: string
   readonly hosts: readonly string[]
+  /** The name of the authority, where one is asked. */
+  readonly authority?: string
   readonly phases: readonly Phase[]
 }
 
@@ -42,14 +49,14 @@ const rules = { settleMillis: 100, lockoutMillis: 1000 }
 
 /** Tells the story, and what was believed after each phase. */
 export function play(
-  fixture: Pick<Fixture, 'hosts'> & { readonly phases: readonly Pick<Phase, 'events'>[] },
+  fixture: Pick<Fixture, 'hosts' | 'authority'> & { readonly phases: readonly Pick<Phase, 'events'>[] },
 ): Picture[] {
-  let state = initialTopology(fixture.hosts, rules)
+  let state = initialTopology(fixture.hosts, { ...rules, authority: fixture.authority })
   return fixture.phases.map(({ events }) => {
     const effects: string[] = []
     for (const line of events) {
       const before = state
-      state = reduceTopology(before, parseEvent(line))
+      state = reduceTopology(before, parseEvent(line, fixture.hosts))
       effects.push(...planEffects(before, state).map(printEffect))
     }
     return picture(state, effects)
@@ -57,7 +64,7 @@ export function play(
 }
 
 function picture(state: TopologyState, effects: readonly string[]): Picture {
-  const { leader, generation, splitBrain, leaderlessSince, decideAt } = state
+  const { leader, generation, splitBrain, rivals, leaderlessSince, decideAt } = state
   const [writesTo] = targets(state, 'read-write')
   return {
     ...(leader ? { leader: `${leader.key} ${generation}` } : { generation }),
@@ -67,6 +74,10 @@ function picture(state: TopologyState, effects: readonly string[]): Picture {
       .map((host) => `${host.key} ${standing(state, host).type}${host.suspectedAt === undefined ? '' : '?'}`)
       .join(', '),
     ...(splitBrain.length > 0 && { splitBrain: splitBrain.join(',') }),
+    ...(rivals.length > 0 && { rivals: rivals.join(',') }),
+    ...(state.authority && {
+      reasons: explain(state, 'read-write').map(({ host, reason }) => `${host} ${reason}`),
+    }),
     ...(leaderlessSince !== undefined && { leaderlessSince }),
     ...(decideAt !== undefined && { decideAt }),
     ...(effects.length > 0 && { effects }),

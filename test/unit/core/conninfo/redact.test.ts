@@ -6,13 +6,14 @@ import { redactConnInfo } from '../../../../src/core/conninfo/redact'
 describe('redactConnInfo', () => {
   it.each([
     ['postgres://u:secret@h/db', 'postgres://u:***@h/db'],
-    ['postgres://u:se:cr@et@h,i:1/db?a=b', 'postgres://u:***@h,i:1/db?a=b'],
+    ['postgres://u:se:cr@et@h,i:1/db?a=b', 'postgres://u:***@h,i:1/db?a=***'],
     ['postgres://u:se/cret@h/db', 'postgres://u:***@h/db'],
     ['postgres://u:se?cret@h/db', 'postgres://u:***@h/db'],
     ['postgres://u@h/db', 'postgres://u@h/db'],
     ['postgres://h:1,i:2/db?user=a@b', 'postgres://h:1,i:2/db?user=a@b'],
     ['postgres://h/db?password=secret&sslpassword=x&user=u', 'postgres://h/db?password=***&sslpassword=***&user=u'],
     ['postgres://h/db?p%61ssword=secret', 'postgres://h/db?p%61ssword=***'],
+    ['postgres://h/db?passwort=secret&port=1', 'postgres://h/db?passwort=***&port=1'],
     ['POSTGRES://u:secret@h', 'POSTGRES://u:***@h'],
     ['host=h password=secret user=u', 'host=h password=*** user=u'],
     ["host=h password = 'a b\\'c' user=u", 'host=h password = *** user=u'],

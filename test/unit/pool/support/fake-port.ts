@@ -32,6 +32,7 @@ export class FakePool {
   suitable = true
   doubtedAt = -Infinity
   dead: string[] = []
+  obstacle: Error | undefined = undefined
   /** What a request does beside waiting for its answer. */
   onRequest: (callback: CheckoutCallback) => void = () => undefined
 
@@ -57,6 +58,7 @@ export class FakePool {
         available: () => this.available,
         successors: () => this.successors,
         explain: () => [{ host: 'a:1', reason: 'is a standby (in recovery)' }],
+        obstacle: () => this.obstacle,
         suitable: () => this.suitable,
         trusted: (session) => this.suitable && session.usedAt >= this.doubtedAt,
         blames: (error) => this.blame.get(error as object) ?? 'caller',

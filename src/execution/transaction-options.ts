@@ -1,0 +1,67 @@
+import { ConnInfoError } from '../errors'
+
+const isolations = ['read uncommitted', 'read committed', 'repeatable read', 'serializable'] as const
+
+/** How a transaction of `pool.transaction` is run. */
+export interface TransactionOptions {
+  /** Given to BEGIN. Default: the server's, `default_transaction_isolation`. */
+  readonly isolation?: (typeof isolations)[number]
+  /**
+   * BEGIN … READ ONLY: it changes nothing, carries no witness, and may be run again whatever became of it. Default: false.
+   */
+  readonly readOnly?: boolean
+  /** With `serializable` and `readOnly`: waits for a snapshot that cannot fail, as in SQL. Default: false. */
+  readonly deferrable?: boolean
+  /** How often the function is called at the most, the first time included. Default: 5. */
+  readonly maxAttempts?: number
+  /** Ends the wait for a client, and rolls back what has not been committed; a COMMIT under way is never cancelled. */
+  readonly signal?: AbortSignal
+}
+
+/** The same, checked. */
+export interface TransactionPlan {
+  readonly begin: string
+  readonly readOnly: boolean
+  readonly maxAttempts: number
+  readonly signal: AbortSignal | undefined
+}
+
+const known: ReadonlySet<string> = new Set(['isolation', 'readOnly', 'deferrable', 'maxAttempts', 'signal'])
+
+/** @throws {@link ConnInfoError} naming the option, its value and what would do. */
+export function planTransaction(options: TransactionOptions = {}): TransactionPlan {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConnInfoError(`the options of pool.transaction must be an object, not ${show(options)}`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) {
+      throw new ConnInfoError(`${name} is not an option of pool.transaction: these are ${[...known].join(', ')}`)
+    }
+  }
+  const { isolation, maxAttempts = 5, signal } = options
+  if (isolation !== undefined && !isolations.includes(isolation)) {
+    throw new ConnInfoError(`isolation must be one of ${isolations.join(', ')}, not ${show(isolation)}`)
+  }
+  if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
+    throw new ConnInfoError(`maxAttempts must be a whole number of at least 1, not ${show(maxAttempts)}`)
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ConnInfoError(`signal must be an AbortSignal, not ${show(signal)}`)
+  }
+  const readOnly = flag('readOnly', options.readOnly)
+  const modes = [
+    ...(isolation === undefined ? [] : [`isolation level ${isolation}`]),
+    ...(readOnly ? ['read only'] : []),
+    ...(flag('deferrable', options.deferrable) ? ['deferrable'] : []),
+  ]
+  return { begin: ['begin', modes.join(', ')].join(' ').trim(), readOnly, maxAttempts, signal }
+}
+
+function flag(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true
+  throw new ConnInfoError(`${name} must be true or false, not ${show(value)}`)
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}

@@ -1,0 +1,110 @@
+import { connectionOf } from '../client/pg-internals'
+import type { Incarnation, LookUp, Witness } from '../core/outcome/incarnation'
+import { parseLsn } from '../core/outcome/lsn'
+import type { Client, ServerIdentity, Session } from '../pool/session'
+
+/** Answered in the server's text, whatever type parsers the application has set. */
+export const asText = { getTypeParser: () => (value: string) => value }
+
+/** Columns and what they are, in the order in which they come. */
+type Columns = Readonly<Record<string, string>>
+
+/** What assigns an id to the transaction and writes a record that bears it. Any role may do that. */
+const witness: Columns = {
+  xid: 'pg_current_xact_id()::text',
+  lsn: `pg_logical_emit_message(true, 'pg-leader', '')::text`,
+}
+
+const incarnation: Columns = {
+  system_identifier: '(select system_identifier::text from pg_control_system())',
+  timeline: `('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int::text`,
+  started: 'extract(epoch from pg_postmaster_start_time())::text',
+  replay_lsn: 'pg_last_wal_replay_lsn()::text',
+  stats_reset: '(select extract(epoch from stats_reset)::text from pg_stat_bgwriter)',
+}
+
+const path: Columns = {
+  client_address: 'host(inet_client_addr())',
+  client_port: 'inet_client_port()::text',
+  pid: 'pg_backend_pid()::text',
+}
+
+function select(columns: Columns): string {
+  return `select ${Object.entries(columns)
+    .map(([name, expression]) => `${expression} as ${name}`)
+    .join(', ')}`
+}
+
+/** The first transaction of a session has it told what its server is. */
+const witnessAndServer: Columns = { ...witness, ...incarnation, ...path }
+const texts = { witness: select(witness), witnessAndServer: select(witnessAndServer) }
+const order = Object.keys(witnessAndServer)
+
+/** Asked of the leader about a transaction of before. */
+export const incarnationQuestion = `select pg_is_in_recovery()::text as in_recovery, case when not pg_is_in_recovery() then
+  (select row_to_json(i) from (${select(incarnation)}) i) end::text as incarnation`
+
+export type Row = Readonly<Record<string, string | null | undefined>>
+
+/** What is to be sent before anything else of the transaction, in the same message as its BEGIN. */
+export function witnessQuestion(session: Session): string {
+  return session.server === undefined ? texts.witnessAndServer : texts.witness
+}
+
+/** The answer as it came over the wire, by the names of its columns. */
+export function rowOf(fields: readonly (string | null)[]): Row {
+  return Object.fromEntries(order.map((name, place) => [name, fields[place]]))
+}
+
+/** Reads the answer; from the first one of a session also what its server is. Undefined if that cannot be told. */
+export function readWitness(session: Session, row: Row): Witness | undefined {
+  const lsn = parseLsn(row['lsn'])
+  if (row['xid'] == null || lsn === undefined) return undefined
+  session.server ??= readServer(session.client, row)
+  return { xid: row['xid'], lsn }
+}
+
+function readServer(client: Client, row: Row): ServerIdentity | undefined {
+  const found = readIncarnation(row)
+  const { systemIdentifier, timeline, postmasterStartTime } = found
+  if (systemIdentifier === undefined || timeline === undefined || postmasterStartTime === undefined) return undefined
+  return { incarnation: { ...found, systemIdentifier, timeline, postmasterStartTime }, ...readPath(client, row) }
+}
+
+/** What an answer tells of its server. */
+export function readIncarnation(row: Row): LookUp['incarnation'] {
+  const { timeline } = row
+  return {
+    systemIdentifier: row['system_identifier'] ?? undefined,
+    timeline: timeline == null ? undefined : Number(timeline),
+    postmasterStartTime: row['started'] ?? undefined,
+    replayLsn: parseLsn(row['replay_lsn']),
+    statsReset: row['stats_reset'] ?? undefined,
+  } satisfies { readonly [K in keyof Incarnation]: Incarnation[K] | undefined }
+}
+
+/**
+ * Direct: the server sees our own end of the socket, and the backend is the one that greeted us. The server's own address
+ * says nothing: a forwarded port shows that as well. Over a Unix socket there is none.
+ */
+function readPath(client: Client, row: Row): Pick<ServerIdentity, 'direct' | 'local'> {
+  const { stream } = connectionOf(client)
+  const { localAddress, localPort } = stream as { readonly localAddress?: string; readonly localPort?: number }
+  const { processID } = client as unknown as { readonly processID: number | null }
+  const greeted = row['pid'] === String(processID)
+  const address = row['client_address']
+  if (address == null) return { direct: greeted && client.host.startsWith('/'), local: true }
+  const isOurs = sameAddress(localAddress, address) && row['client_port'] === String(localPort)
+  return { direct: greeted && isOurs, local: address === '::1' || address.startsWith('127.') }
+}
+
+/** An IPv4 address may come in IPv6's clothes, and a link-local one with its zone. */
+function sameAddress(ours: string | undefined, theirs: string): boolean {
+  const plain = (address: string): string => address.replace(/^::ffff:/i, '').replace(/%.*$/, '')
+  return ours !== undefined && plain(ours) === plain(theirs)
+}
+
+/** Undefined function or column, missing right: this server does not let a witness be written, or its identity be read. */
+export function isUnreadable(code: string | undefined): boolean {
+  return code?.startsWith('42') === true
+}

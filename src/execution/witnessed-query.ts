@@ -1,0 +1,137 @@
+import type { Client } from '../pool/session'
+import type { RawConnection } from '../client/pg-internals'
+
+/** What pg's Query is called back with. */
+type Callback = (error: unknown, result?: unknown) => void
+
+/** pg's Query, with what its type declarations leave out; the same from pg 8.16 to 8.23. */
+interface Query {
+  name: string | undefined
+  text: string
+  callback: Callback
+  _results: unknown
+  _canceledDueToError: unknown
+  submit(connection: ExtendedConnection): Error | null
+  prepare(connection: ExtendedConnection): void
+  _getRows(connection: ExtendedConnection, rows: unknown): void
+  handleDataRow(message: { readonly fields: readonly (string | null)[] }): void
+  handleCommandComplete(message: unknown, connection: ExtendedConnection): void
+  handleError(error: unknown, connection: ExtendedConnection): void
+}
+
+type QueryClass = new (config: object, values: unknown, callback: Callback) => Query
+
+/** The messages of the extended protocol that go beyond what else is used of a connection. */
+interface ExtendedConnection extends RawConnection {
+  readonly submittedNamedStatements: Record<string, string>
+  parse(message: { readonly text: string; readonly name: string; readonly types: readonly unknown[] }): void
+  bind(message: { readonly portal: string; readonly statement: string; readonly values: readonly unknown[] }): void
+  execute(message: { readonly portal: string }): void
+  flush(): void
+}
+
+/** A statement that goes out as `witness · statement · Flush · Sync`, and what is known of it. */
+export interface WitnessedQuery extends Query {
+  /** It was sent as it is, and not as something that somebody made of it. */
+  readonly submitted: boolean
+  /** What the witness answered, in the order of its columns. */
+  readonly witness: readonly (string | null)[] | undefined
+  /** The server answered the witness with an error, and looked at nothing else. */
+  readonly witnessRefused: boolean
+  /** CommandComplete of the statement itself has come. */
+  readonly completed: boolean
+}
+
+/** Made once for every Query class there is: an application has one, rarely two. */
+const classes = new WeakMap<QueryClass, ReturnType<typeof derive>>()
+
+/**
+ * One attempt of one statement. The class is derived from the client's own Query, so that whatever tests for that finds it.
+ * `witness`: the text of the question that goes first; without, the statement gets the Flush alone.
+ */
+export function createWitnessedQuery(
+  client: Client,
+  config: object,
+  witness: string | undefined,
+  callback: Callback,
+): WitnessedQuery {
+  const Base = (client.constructor as unknown as { readonly Query: QueryClass }).Query
+  let Derived = classes.get(Base)
+  if (Derived === undefined) classes.set(Base, (Derived = derive(Base)))
+  return new Derived(config, witness, callback)
+}
+
+function derive(
+  Base: QueryClass,
+): new (config: object, witness: string | undefined, callback: Callback) => WitnessedQuery {
+  class Witnessed extends Base implements WitnessedQuery {
+    readonly #question: string | undefined
+    /** What pg would take the witness for, were it not hidden until the witness is over. */
+    #hiddenName: string | undefined
+    #awaitsWitness = false
+    submitted = false
+    witness: readonly (string | null)[] | undefined
+    witnessRefused = false
+    completed = false
+
+    constructor(config: object, question: string | undefined, callback: Callback) {
+      super(config, undefined, callback)
+      this.#question = question
+    }
+
+    /** Only in the extended protocol is there a Flush, and one statement. */
+    requiresPreparation(): boolean {
+      return true
+    }
+
+    override prepare(connection: ExtendedConnection): void {
+      this.submitted = true
+      if (this.#question !== undefined) {
+        this.#awaitsWitness = true
+        connection.parse({ text: this.#question, name: '', types: [] })
+        connection.bind({ portal: '', statement: '', values: [] })
+        connection.execute({ portal: '' })
+      }
+      super.prepare(connection)
+      if (this.#awaitsWitness) {
+        this.#hiddenName = this.name
+        this.name = undefined
+      }
+    }
+
+    override _getRows(connection: ExtendedConnection): void {
+      connection.execute({ portal: '' })
+      connection.flush()
+      connection.sync()
+    }
+
+    override handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
+      if (this.#awaitsWitness) this.witness = message.fields
+      else super.handleDataRow(message)
+    }
+
+    override handleCommandComplete(message: unknown, connection: ExtendedConnection): void {
+      if (this.#awaitsWitness) this.#endOfWitness()
+      else {
+        this.completed = true
+        super.handleCommandComplete(message, connection)
+      }
+    }
+
+    override handleError(error: unknown, connection: ExtendedConnection): void {
+      if (this.#awaitsWitness) {
+        this.#endOfWitness()
+        this.witnessRefused = true
+        // pg would do that, had it known the name: the statement was never parsed.
+        if (this.name !== undefined) Reflect.deleteProperty(connection.submittedNamedStatements, this.name)
+      }
+      super.handleError(error, connection)
+    }
+
+    #endOfWitness(): void {
+      this.#awaitsWitness = false
+      this.name = this.#hiddenName
+    }
+  }
+  return Witnessed
+}

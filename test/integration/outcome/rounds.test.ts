@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { heal, useCluster } from '../pool/support/clusters'
+import { burnProcedure, faults } from './support/faults'
+import { truthTable, Writers } from './support/writers'
+import type { Audit } from './support/writers'
+
+/** How often each fault is inflicted; a long run is made by the environment. */
+const rounds = Number(process.env['PG_LEADER_TEST_ROUNDS'] ?? 1)
+
+// A COMMIT takes its time in two ways: before it is flushed (commit_delay), and after that, until a standby has applied it.
+const cluster = useCluster({
+  settings: {
+    commit_delay: '10000',
+    commit_siblings: '0',
+    synchronous_commit: 'local',
+    recovery_min_apply_delay: '15ms',
+  },
+  synchronousStandbyNames: '*',
+})
+
+const writers = new Map<string, Writers>()
+
+beforeAll(async () => {
+  const primary = await cluster().primary()
+  await primary.query(truthTable)
+  await primary.query(burnProcedure)
+})
+afterAll(async () => {
+  await Promise.all([...writers.values()].map(({ pool }) => pool.end()))
+})
+
+interface Round extends Audit {
+  /** This process was kept from running: what it saw of the servers has gaps then. */
+  readonly wasSlow: boolean
+}
+
+/** The longest time by which a timer was late until now, in milliseconds. */
+function watchLag(): () => number {
+  let last = performance.now()
+  let longest = 0
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last - 5)
+    last = performance.now()
+  }, 5)
+  return () => {
+    clearInterval(timer)
+    return longest
+  }
+}
+
+async function inflict(fault: (typeof faults)[number]): Promise<Round> {
+  await heal(cluster())
+  const some = new Writers({
+    connectionString: cluster().connectionString(),
+    max: 24,
+    monitor: { intervalMillis: 250 },
+  })
+  writers.set(fault.what, some)
+  // Half of them wait until a standby has applied what they commit.
+  some.start(16, (client, worker) =>
+    worker % 2 === 0 ? client.query('set local synchronous_commit = remote_apply') : Promise.resolve(),
+  )
+  some.startOnce(8)
+  await some.progress(40)
+  const lag = watchLag()
+  await fault.inflict(cluster(), some)
+  await some.progress(20)
+  await some.stop()
+  const audit = await some.audit()
+  await some.pool.end()
+  writers.delete(fault.what)
+  return { ...audit, wasSlow: lag() > 40 }
+}
+
+describe.each(faults)('$what', (fault) => {
+  it('is followed by no wrong verdict, and executes nothing twice', { timeout: 30_000 * rounds }, async () => {
+    const audits: Round[] = []
+    for (let round = 0; round < rounds; round += 1) audits.push(await inflict(fault))
+    const sum = (count: (audit: Round) => number): number => audits.reduce((total, audit) => total + count(audit), 0)
+    const unknown = audits.flatMap((audit) => audit.unknown)
+    const reasons = [...new Set(unknown)].map(
+      (reason) => `${unknown.filter((each) => each === reason).length} ${reason}`,
+    )
+    console.log(
+      `${fault.what}: ${sum(({ committed }) => committed)} found committed, ${sum(({ aborted }) => aborted)} run again, ` +
+        `${unknown.length} unknown${reasons.map((reason) => `; ${reason}`).join('')}; ${sum(({ lost }) => lost)} acknowledged and lost` +
+        (audits.some(({ wasSlow }) => wasSlow) ? '; this process was kept waiting' : ''),
+    )
+    expect(audits.flatMap(({ wrong }) => wrong)).toEqual([])
+    expect(audits.flatMap(({ twice }) => twice)).toEqual([])
+    expect(audits.flatMap(({ failed }) => failed)).toEqual([])
+    if (fault.single) expect(audits.filter(({ wasSlow }) => !wasSlow).flatMap((audit) => audit.unknown)).toEqual([])
+  })
+})

@@ -1,0 +1,104 @@
+import { EventEmitter } from 'node:events'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { startupBytes } from '../../../src/core/wire/startup'
+import { guardBytes } from '../../../src/runtime/guard-bytes'
+import type { Guard } from '../../../src/runtime/guard-bytes'
+
+class Source extends EventEmitter {
+  error: (Error & { code?: string }) | undefined
+  destroy(error?: Error): void {
+    this.error ??= error
+  }
+}
+
+/** A guarded stream, and the parser behind it. */
+function guarded(parse: (chunk: Buffer, guard: Guard) => void): { source: Source; guard: Guard } {
+  const source = new Source()
+  const connection = {
+    attachListeners(stream: { on(event: string, listener: (chunk: Buffer) => void): unknown }): void {
+      stream.on('data', (chunk) => parse(chunk, guard))
+    },
+  }
+  const guard = guardBytes(connection)
+  connection.attachListeners(source)
+  return { source, guard }
+}
+
+function message(type: string, body: Uint8Array): Buffer {
+  const header = Buffer.alloc(5)
+  header.write(type)
+  header.writeUInt32BE(body.length + 4, 1)
+  return Buffer.concat([header, body])
+}
+
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const at = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b)
+  return [0, ...at].map((start, index) => bytes.subarray(start, at[index])).filter(({ length }) => length > 0)
+}
+
+describe('guardBytes', () => {
+  const body = fc.uint8Array({ maxLength: 30 })
+  const messages = fc.array(fc.tuple(fc.constantFrom('S', 'Z', 'K', 'T', 'D'), body), { minLength: 1, maxLength: 12 })
+
+  it('passes on what comes, however it is cut, one message at a time until it is lifted', () => {
+    fc.assert(
+      fc.property(messages, fc.array(fc.nat()), fc.nat(12), (list, places, liftAfter) => {
+        const whole = list.map(([type, rest]) => message(type, rest))
+        const seen: Buffer[] = []
+        const { source, guard } = guarded((chunk, its) => {
+          seen.push(Buffer.from(chunk))
+          if (seen.length === liftAfter) its.lift()
+        })
+        if (liftAfter === 0) guard.lift()
+        for (const chunk of cut(Buffer.concat(whole), places)) source.emit('data', chunk)
+        expect(Buffer.concat(seen)).toEqual(Buffer.concat(whole))
+        expect(seen.slice(0, liftAfter)).toEqual(whole.slice(0, liftAfter))
+        expect(source.error).toBeUndefined()
+      }),
+    )
+  })
+
+  it('counts anew when told to', () => {
+    const { source, guard } = guarded(() => undefined)
+    const half = message('S', Buffer.alloc(startupBytes / 2))
+    source.emit('data', half)
+    guard.restart()
+    source.emit('data', half)
+    expect(source.error).toBeUndefined()
+    source.emit('data', half)
+    expect(source.error).toMatchObject({ code: '08P01' })
+  })
+
+  it('says nothing more once a rule was broken', () => {
+    const seen: Buffer[] = []
+    const { source } = guarded((chunk) => seen.push(chunk))
+    source.emit('data', Buffer.concat([message('E', Buffer.from('M')), message('Z', Buffer.from('I'))]))
+    source.emit('data', message('Z', Buffer.from('I')))
+    expect(seen).toEqual([])
+    expect(source.error?.message).toBe(
+      "what the server sent is not PostgreSQL's protocol: an error or notice has no end",
+    )
+  })
+
+  it('takes what is thrown for the parser’s until it is lifted, and for the application’s from then on', () => {
+    const thrown = new Error('thrown')
+    const before = guarded(() => {
+      throw thrown
+    })
+    before.source.emit('data', message('Z', Buffer.from('I')))
+    expect(before.source.error?.cause).toBe(thrown)
+
+    const by = guarded((_, guard) => {
+      guard.lift()
+      throw thrown
+    })
+    expect(() => by.source.emit('data', message('Z', Buffer.from('I')))).toThrow(thrown)
+    expect(() => by.source.emit('data', Buffer.from('x'))).toThrow(thrown)
+    expect(by.source.error).toBeUndefined()
+  })
+
+  it('leaves a connection alone that reads in its own way', () => {
+    expect(() => guardBytes({}).lift()).not.toThrow()
+  })
+})

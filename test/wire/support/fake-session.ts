@@ -1,0 +1,281 @@
+import type { Socket } from 'node:net'
+import type { Answer, Role } from './answers'
+import { isMonitorQuestion, plainAnswer, roleAnswer, roleParameters } from './answers'
+import * as backend from './backend'
+import type { Report, TransactionStatus } from './backend'
+import type { Fault, Line, Point } from './fault'
+import { FrontendReader } from './frontend'
+import type { FrontendMessage } from './frontend'
+import { greet } from './greeting'
+import type { Authentication } from './greeting'
+
+/** What the sessions of one fake server share. */
+export interface SessionHost {
+  readonly role: Role
+  readonly authentication: Authentication
+  /** Whether ParameterStatus tells the role: servers before 14 and poolers do not. */
+  readonly reportsRole: boolean
+  /** How many rows a statement returns that returns any. */
+  readonly rowCount: number
+  readonly frozen: boolean
+  takeConnectionFault(): Fault | undefined
+  takeStatementFault(text: string): Fault | undefined
+  /** A statement of an application's has arrived. */
+  received(text: string): void
+}
+
+interface Portal {
+  readonly answer: Answer
+  sent: number
+}
+
+/** One connection to a fake server: speaks the protocol by hand, up to the point where a fault is due. */
+export class FakeSession implements Line {
+  readonly #socket: Socket
+  readonly #host: SessionHost
+  readonly #reader = new FrontendReader()
+  readonly #statements = new Map<string, string>()
+  readonly #portals = new Map<string, Portal>()
+  #fault: Fault | undefined
+  #deaf = false
+  /** After an error in the extended protocol everything is skipped up to Sync. */
+  #skipping = false
+  #failed = false
+  #extended = false
+  /** The statement that the present series of extended messages is about. */
+  #current: string | undefined
+  #copying: string | undefined
+  #status: TransactionStatus = 'I'
+  #told: Role
+  #greeting: ReturnType<typeof greet> | undefined
+  /** It belongs to a monitor. */
+  isMonitor = false
+  /** The handshake is over. */
+  ready = false
+
+  constructor(socket: Socket, host: SessionHost) {
+    this.#socket = socket
+    this.#host = host
+    this.#told = host.role
+    this.#fault = host.takeConnectionFault()
+    this.say('connection')
+    socket.on('data', (chunk) => {
+      for (const message of this.#deaf || host.frozen ? [] : this.#reader.read(chunk)) this.#hear(message)
+    })
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#host.frozen) return
+    // What is said in one turn goes out in one piece: a reset takes back what is still under way.
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork()
+      process.nextTick(() => this.#socket.uncork())
+    }
+    this.#socket.write(bytes)
+  }
+
+  end(): void {
+    this.#deaf = true
+    this.#socket.end(() => this.#socket.destroy())
+  }
+
+  reset(): void {
+    this.#deaf = true
+    this.#socket.write('', () => this.#socket.resetAndDestroy())
+  }
+
+  hush(): void {
+    this.#deaf = true
+  }
+
+  raise(report: Report): void {
+    this.write(backend.errorResponse(report))
+    this.#failed = true
+    this.#skipping = this.#extended
+    if (this.#status === 'T') this.#status = 'E'
+  }
+
+  /**
+   * Comes to a point of the conversation: sends its message, and does there what a fault wants. False: what was to follow
+   * does not.
+   */
+  say(point: Point, bytes: Buffer = Buffer.alloc(0)): boolean {
+    if (this.#deaf || this.#failed) return false
+    const fault = this.#fault
+    if (fault?.point !== point) {
+      this.write(bytes)
+      return true
+    }
+    this.#fault = undefined
+    const early = { before: 0, within: bytes.length >> 1, after: bytes.length }[fault.place]
+    this.write(bytes.subarray(0, early))
+    for (const action of fault.actions) action(this)
+    if (this.#isOver()) return false
+    this.write(bytes.subarray(early))
+    return true
+  }
+
+  /** A method, as it changes under the eyes of whoever asks. */
+  #isOver(): boolean {
+    return this.#deaf || this.#failed
+  }
+
+  #hear(message: FrontendMessage): void {
+    if (this.#deaf) return
+    if (!this.ready) {
+      this.#greeting ??= greet(this, this.#host, () => {
+        this.ready = true
+        this.#readyForQuery()
+      })
+      this.#greeting(message)
+      return
+    }
+    if (this.#skipping && message.type !== 'sync' && message.type !== 'terminate') return
+    switch (message.type) {
+      case 'query':
+        this.#extended = false
+        this.#query(message.text)
+        break
+      case 'parse':
+        this.#statements.set(message.name, message.text)
+        if (this.#begin(message.text)) this.say('parseComplete', backend.parseComplete)
+        break
+      case 'bind': {
+        const text = this.#statements.get(message.statement) ?? ''
+        if (this.#current !== text && !this.#begin(text)) break
+        this.#portals.set(message.portal, { answer: this.#answer(text), sent: 0 })
+        this.say('bindComplete', backend.bindComplete)
+        break
+      }
+      case 'describe': {
+        const columns = this.#portals.get(message.name)?.answer.columns
+        if (columns === undefined) this.say('noData', backend.noData)
+        else this.say('rowDescription', backend.rowDescription(columns))
+        break
+      }
+      case 'execute':
+        this.#execute(this.#portals.get(message.portal), message.limit)
+        break
+      case 'close':
+        this.say('closeComplete', backend.closeComplete)
+        break
+      case 'sync':
+        this.#readyForQuery()
+        break
+      case 'copyData':
+        this.say('copyReceived')
+        break
+      case 'copyDone':
+      case 'copyFail':
+        this.#endCopy(message.type === 'copyFail')
+        break
+      case 'terminate':
+        this.end()
+        break
+      default:
+        break
+    }
+  }
+
+  /** A statement has arrived. */
+  #begin(text: string): boolean {
+    this.#extended = true
+    this.#current = text
+    this.#arm(text)
+    if (!this.say('statement')) return false
+    return this.#permits(text)
+  }
+
+  #arm(text: string): void {
+    if (isMonitorQuestion(text)) this.isMonitor = true
+    else this.#host.received(text)
+    this.#fault ??= this.#host.takeStatementFault(text)
+  }
+
+  #permits(text: string): boolean {
+    const refuses = this.#host.role.recovery && /^(insert|update|delete|call|listen)\b/i.test(text)
+    if (refuses) this.raise({ severity: 'ERROR', code: '25006', routine: 'PreventCommandIfReadOnly' })
+    return !refuses
+  }
+
+  #query(text: string): void {
+    this.#arm(text)
+    if (this.say('statement')) {
+      const parts = text.split(';').filter((part) => part.trim() !== '')
+      if (parts.length === 0) this.say('emptyQueryResponse', backend.emptyQueryResponse)
+      for (const part of parts) if (!this.#simple(part.trim())) break
+    }
+    if (this.#copying === undefined) this.#readyForQuery()
+  }
+
+  #simple(text: string): boolean {
+    if (!this.#permits(text)) return false
+    if (/^copy .* from stdin/i.test(text)) {
+      this.#copying = text
+      return this.say('copyResponse', backend.copyInResponse)
+    }
+    if (/^start_replication/i.test(text)) {
+      this.#copying = text
+      return this.say('copyResponse', backend.copyBothResponse) && this.say('copyData', backend.copyData('wal'))
+    }
+    if (/^copy .* to stdout/i.test(text)) {
+      const rows = Array.from({ length: this.#host.rowCount }, (_, index) => backend.copyData(`${index + 1}\n`))
+      return (
+        this.say('copyResponse', backend.copyOutResponse) &&
+        rows.every((row) => this.say('copyData', row)) &&
+        this.say('copyDone', backend.copyDone) &&
+        this.say('commandComplete', backend.commandComplete(`COPY ${rows.length}`))
+      )
+    }
+    const answer = this.#answer(text)
+    if (answer.columns !== undefined && !this.say('rowDescription', backend.rowDescription(answer.columns)))
+      return false
+    return this.#rows({ answer, sent: 0 }, Infinity) && this.#complete(answer)
+  }
+
+  #execute(portal: Portal | undefined, limit: number): void {
+    if (portal === undefined) return this.raise({ severity: 'ERROR', code: '34000', routine: 'exec_execute_message' })
+    if (!this.#rows(portal, limit === 0 ? Infinity : limit)) return
+    if (portal.sent < portal.answer.rows.length) this.say('portalSuspended', backend.portalSuspended)
+    else this.#complete(portal.answer)
+  }
+
+  #rows(portal: Portal, limit: number): boolean {
+    for (const row of portal.answer.rows.slice(portal.sent, portal.sent + limit)) {
+      portal.sent += 1
+      if (!this.say('dataRow', backend.dataRow(row))) return false
+    }
+    return true
+  }
+
+  #complete({ tag }: Answer): boolean {
+    if (tag === 'BEGIN') this.#status = 'T'
+    if (tag === 'COMMIT' || tag === 'ROLLBACK') this.#status = 'I'
+    return this.say('commandComplete', backend.commandComplete(tag))
+  }
+
+  #endCopy(failed: boolean): void {
+    const both = this.#copying?.startsWith('start') === true
+    this.#copying = undefined
+    if (failed) this.raise({ severity: 'ERROR', code: '57014', routine: 'CopyGetData' })
+    else if (!both || this.say('copyDone', backend.copyDone)) {
+      this.say('commandComplete', backend.commandComplete('COPY 1'))
+    }
+    this.#readyForQuery()
+  }
+
+  #readyForQuery(): void {
+    this.#skipping = this.#failed = false
+    this.#current = undefined
+    const { role, reportsRole } = this.#host
+    if (reportsRole && role !== this.#told) {
+      this.#told = role
+      for (const [name, value] of roleParameters(role)) this.write(backend.parameterStatus(name, value))
+    }
+    this.say('readyForQuery', backend.readyForQuery(this.#status))
+  }
+
+  #answer(text: string): Answer {
+    return roleAnswer(text, this.#host.role) ?? plainAnswer(text, this.#host.rowCount)
+  }
+}
