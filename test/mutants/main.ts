@@ -1,18 +1,28 @@
 // `npm run test:mutants [-- part of a rule or a file]`: breaks each rule on purpose, one at a time, and shows that a test notices.
 import { Copy, occurrences } from './copy'
 import { executionMutants } from './execution'
+import { leaderMutants } from './leader'
 import type { Mutant } from './mutant'
+import { outcomeMutants } from './outcome'
 import { poolMutants } from './pool'
 import { retryMutants } from './retry'
 import { topologyMutants } from './topology'
+import { watchingMutants } from './watching'
 
 /** Two at a time: each is a process with a simulation in it. */
 const workers = 2
 
 const [wanted = ''] = process.argv.slice(2)
-const mutants = [...topologyMutants, ...retryMutants, ...poolMutants, ...executionMutants].filter(
-  ({ rule, file }) => rule.includes(wanted) || file.includes(wanted),
-)
+const all = [
+  ...topologyMutants,
+  ...leaderMutants,
+  ...watchingMutants,
+  ...retryMutants,
+  ...outcomeMutants,
+  ...poolMutants,
+  ...executionMutants,
+]
+const mutants = all.filter(({ rule, file }) => rule.includes(wanted) || file.includes(wanted))
 const wrong: string[] = []
 
 void main()

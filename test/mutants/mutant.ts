@@ -22,6 +22,7 @@ export function mutantsOf(
 
 /** Where tests are. */
 export const where = {
+  outcomeSpec: 'test/spec/outcome/outcome.test.ts',
   topologySpec: 'test/spec/topology/topology.test.ts',
   retrySpec: 'test/spec/retry/retry.test.ts',
   selectionSpec: 'test/spec/selection',

@@ -1,7 +1,7 @@
 import { mutantsOf, where } from './mutant'
 import type { Mutant } from './mutant'
 
-const { pool, quiet, unit } = where
+const { pool, unit } = where
 const checkout = unit('pool/checkout')
 
 /** Who waits, who is served, and what is left. */
@@ -20,15 +20,6 @@ export const poolMutants: readonly Mutant[] = [
       '',
       pool,
       'every call settles exactly once',
-    ],
-  ]),
-  ...mutantsOf('src/runtime/timer.ts', [
-    [
-      'a late timer discards its own verdict',
-      'now() - due > lateMillis ? arm() : expired()',
-      'expired()',
-      quiet,
-      'a process that was blocked blames no host',
     ],
   ]),
   ...mutantsOf('src/pool/expiry.ts', [
@@ -172,8 +163,8 @@ export const poolMutants: readonly Mutant[] = [
     ],
     [
       'what was dialled under the new generation is not cut',
-      'session.generation < generation',
       'session.generation <= generation',
+      'session.generation <= generation + 1',
       unit('pool/clients'),
     ],
     [
@@ -198,9 +189,11 @@ export const poolMutants: readonly Mutant[] = [
     ],
     ['a notice 57P01 is news', 'if (!announcesShutdown(news.sqlstate)) break', 'break', unit('pool/hearsay')],
     ['a lost connection puts its host in doubt', 'this.suspect(session.host, why)', 'void why', unit('pool/hearsay')],
+  ]),
+  ...mutantsOf('src/pool/session.ts', [
     [
       'a session that was told 57P01 does not come to rest among the idle',
-      'if (announcesEnd(code)) session.announced = true',
+      'else if (announcesEnd(code)) session.announced = true',
       '',
       unit('pool/hearsay'),
     ],
@@ -231,39 +224,6 @@ export const poolMutants: readonly Mutant[] = [
       'if (!this.#port.available()) return notYet',
       '',
       unit('pool/in-advance'),
-    ],
-  ]),
-  ...mutantsOf('src/topology/living-topology.ts', [
-    [
-      'an answer is as old as its question',
-      "type: 'observed', host, at: sentAt",
-      "type: 'observed', host, at: now()",
-      unit('topology/living-topology'),
-    ],
-    [
-      'who refuses our credentials is not asked in haste',
-      'const pointless = !last.ok && last.failure.aboutCaller',
-      'const pointless = false',
-      unit('topology/living-topology'),
-    ],
-    [
-      'hosts are asked at the quick rhythm while somebody waits',
-      '(urgent || this.#somebodyWaits || this.#uneasy) && !pointless',
-      '(urgent || this.#uneasy) && !pointless',
-      unit('topology/living-topology'),
-    ],
-    [
-      'a host that said 53300 is not taken for dead',
-      "type: isFull ? 'full' : 'failed'",
-      "type: 'failed'",
-      unit('topology/living-topology'),
-    ],
-    [
-      'end() stops the monitors',
-      'for (const monitor of this.#monitors.values()) monitor.stop()',
-      '',
-      pool,
-      'after end() nothing is left',
     ],
   ]),
   ...mutantsOf('src/facade/following.ts', [

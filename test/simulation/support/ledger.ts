@@ -51,10 +51,10 @@ export class Ledger {
     return entry
   }
 
-  /** The highest timeline on which one of ours was found fit to lead twice. */
+  /** The highest timeline that one of ours was seen on twice, in whatever role. */
   get confirmed(): number {
-    const seen = [...this.entries.values()].flatMap(({ answer, looks }) =>
-      looks >= 2 && answer?.systemIdentifier === this.identity && answer?.timeline !== undefined
+    const seen = [...this.entries.values()].flatMap(({ answer, sights }) =>
+      sights >= 2 && answer?.systemIdentifier === this.identity && answer?.timeline !== undefined
         ? [answer.timeline]
         : [],
     )
