@@ -16,7 +16,7 @@ import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
 import type { StatementMarks } from './run-query'
 import type { CheckedOut, TransactionPort } from './transaction'
-import { lookUpSession } from './look-up'
+import { isConclusive, lookUpSession } from './look-up'
 import { gatherFacts, isReadTimeout } from './verdict'
 import { isUnreadable, readWitness, rowOf, witnessQuestion } from './witness'
 import { createWitnessedQuery } from './witnessed-query'
@@ -121,7 +121,7 @@ class Attempt {
     const answered = new Promise<unknown>((resolve, reject) => {
       settle = (error, result) => (error ? reject(error) : resolve(result))
     })
-    const query = createWitnessedQuery(client, config, question, settle)
+    const query = createWitnessedQuery(client, { config, question, flushAfter: 'statement' }, settle)
     // pg looks for it at what it is given.
     Object.assign(query, config.query_timeout === undefined ? {} : { query_timeout: config.query_timeout })
     this.#witnessedAt = now()
@@ -172,11 +172,8 @@ class Attempt {
     const facts = await gatherFacts(error, session)
     const refused = !facts.connectionLost && mayBeStandbyRefusal(facts.sqlstate)
     const demoted = refused && !(await this.#port.stillSuitable(session))
-    const { server, loss } = session
-    const conclusive =
-      server?.direct === true && (loss?.how === 'end of file' || (loss?.how === 'reset' && server.local))
     const { submitted, completed } = query
-    return decideOnce({ ...facts, demoted, submitted, completed, witnessed, conclusive })
+    return decideOnce({ ...facts, demoted, submitted, completed, witnessed, conclusive: isConclusive(session) })
   }
 
   /** It was the witness that was refused, and not the statement. */

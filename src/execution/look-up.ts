@@ -76,6 +76,14 @@ export function lookUpSession(port: LookUpPort, session: Session, unanswered: Un
   return lookUp(port, doubt, processID ?? 0)
 }
 
+/**
+ * Whether the end of a session says that nothing came after what was read: the server itself closed the connection in good
+ * order, or reset it on this very machine.
+ */
+export function isConclusive({ server, loss }: Session): boolean {
+  return server?.direct === true && (loss?.how === 'end of file' || (loss?.how === 'reset' && server.local))
+}
+
 function pause(asked: number): Promise<void> {
   const millis = backoffMillis(asked, { base: 5, cap: 250 }, random())
   return new Promise((resolve) => void after(millis, resolve, { ref: true }))

@@ -35,6 +35,10 @@ function select(columns: Columns): string {
     .join(', ')}`
 }
 
+/** For a COMMIT of somebody else's: a transaction that has written nothing is given no id, and writes nothing. */
+export const commitQuestion = `select x::text as xid, (case when x is not null then
+  pg_logical_emit_message(true, 'pg-leader', '') end)::text as lsn from pg_current_xact_id_if_assigned() x`
+
 /** The first transaction of a session has it told what its server is. */
 const witnessAndServer: Columns = { ...witness, ...incarnation, ...path }
 const texts = { witness: select(witness), witnessAndServer: select(witnessAndServer) }
@@ -49,6 +53,15 @@ export type Row = Readonly<Record<string, string | null | undefined>>
 /** What is to be sent before anything else of the transaction, in the same message as its BEGIN. */
 export function witnessQuestion(session: Session): string {
   return session.server === undefined ? texts.witnessAndServer : texts.witness
+}
+
+/** Asked of a new session, so that no transaction has to. */
+export const serverQuestion = `select case when not pg_is_in_recovery() then
+  (select row_to_json(i) from (${select({ ...incarnation, ...path })}) i) end::text as server`
+
+/** What a new session's answer tells of its server; undefined where it is a standby still. */
+export function readServerAnswer(session: Session, answer: string | null | undefined): void {
+  if (answer != null) session.server ??= readServer(session.client, JSON.parse(answer) as Row)
 }
 
 /** The answer as it came over the wire, by the names of its columns. */

@@ -12,6 +12,7 @@ interface Query {
   _results: unknown
   _canceledDueToError: unknown
   submit(connection: ExtendedConnection): Error | null
+  requiresPreparation(): boolean
   prepare(connection: ExtendedConnection): void
   _getRows(connection: ExtendedConnection, rows: unknown): void
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void
@@ -45,27 +46,33 @@ export interface WitnessedQuery extends Query {
 /** Made once for every Query class there is: an application has one, rarely two. */
 const classes = new WeakMap<QueryClass, ReturnType<typeof derive>>()
 
+/** What goes out, and how. */
+export interface Sending {
+  readonly config: object
+  /** The text of the question that goes first; without it the statement gets the Flush alone. */
+  readonly question: string | undefined
+  /**
+   * What the server is to have sent before it looks at the rest: the statement, which is committed by Sync; or the witness of
+   * a statement that is a COMMIT itself.
+   */
+  readonly flushAfter: 'statement' | 'witness'
+  /** Asked when it is its turn: whether it goes out so, or as it is. Default: so. */
+  readonly applies?: () => boolean
+}
+
 /**
  * One attempt of one statement. The class is derived from the client's own Query, so that whatever tests for that finds it.
- * `witness`: the text of the question that goes first; without, the statement gets the Flush alone.
  */
-export function createWitnessedQuery(
-  client: Client,
-  config: object,
-  witness: string | undefined,
-  callback: Callback,
-): WitnessedQuery {
+export function createWitnessedQuery(client: Client, sending: Sending, callback: Callback): WitnessedQuery {
   const Base = (client.constructor as unknown as { readonly Query: QueryClass }).Query
   let Derived = classes.get(Base)
   if (Derived === undefined) classes.set(Base, (Derived = derive(Base)))
-  return new Derived(config, witness, callback)
+  return new Derived(sending, callback)
 }
 
-function derive(
-  Base: QueryClass,
-): new (config: object, witness: string | undefined, callback: Callback) => WitnessedQuery {
+function derive(Base: QueryClass): new (sending: Sending, callback: Callback) => WitnessedQuery {
   class Witnessed extends Base implements WitnessedQuery {
-    readonly #question: string | undefined
+    readonly #sending: Sending
     /** What pg would take the witness for, were it not hidden until the witness is over. */
     #hiddenName: string | undefined
     #awaitsWitness = false
@@ -74,23 +81,29 @@ function derive(
     witnessRefused = false
     completed = false
 
-    constructor(config: object, question: string | undefined, callback: Callback) {
-      super(config, undefined, callback)
-      this.#question = question
+    constructor(sending: Sending, callback: Callback) {
+      super(sending.config, undefined, callback)
+      this.#sending = sending
+    }
+
+    override submit(connection: ExtendedConnection): Error | null {
+      this.submitted = this.#sending.applies?.() ?? true
+      return super.submit(connection)
     }
 
     /** Only in the extended protocol is there a Flush, and one statement. */
-    requiresPreparation(): boolean {
-      return true
+    override requiresPreparation(): boolean {
+      return this.submitted || super.requiresPreparation()
     }
 
     override prepare(connection: ExtendedConnection): void {
-      this.submitted = true
-      if (this.#question !== undefined) {
+      const { question, flushAfter } = this.#sending
+      if (question !== undefined && this.submitted) {
         this.#awaitsWitness = true
-        connection.parse({ text: this.#question, name: '', types: [] })
+        connection.parse({ text: question, name: '', types: [] })
         connection.bind({ portal: '', statement: '', values: [] })
         connection.execute({ portal: '' })
+        if (flushAfter === 'witness') connection.flush()
       }
       super.prepare(connection)
       if (this.#awaitsWitness) {
@@ -101,7 +114,7 @@ function derive(
 
     override _getRows(connection: ExtendedConnection): void {
       connection.execute({ portal: '' })
-      connection.flush()
+      if (this.#sending.flushAfter === 'statement') connection.flush()
       connection.sync()
     }
 

@@ -29,6 +29,7 @@ import type { TopologySnapshot } from '../topology/snapshot'
 import { adoptClient } from './adopt-client'
 import type { Settings } from './settings'
 import { createTransactionPort } from './transaction-port'
+import { leaderOutside, witnessCommits } from './witness-commits'
 
 const log = createLog('pool')
 
@@ -102,7 +103,7 @@ export class Following {
     this.queries = this.#createQueryPort()
     this.transactions = this.#createTransactionPort()
     const { Client: Base } = pool as unknown as { Client: typeof Client }
-    this.Client = this.#bind(Base)
+    this.Client = this.#bind(Base, settings)
   }
 
   #createProbe(key: HostKey, lost: (why: string) => void): Probe {
@@ -260,8 +261,10 @@ export class Following {
     this.#context.runInAsyncScope(() => this.topology.start())
   }
 
-  #bind(Base: typeof Client): typeof Client {
+  #bind(Base: typeof Client, { outcome }: Settings): typeof Client {
+    const outside = leaderOutside(() => new this.Client(this.#pool.options))
     return bindClient(Base, {
+      ...(outcome === 'witness' && witnessCommits(() => this.transactions, outside, this.#timeoutMillis)),
       destination: () => (this.#ending ? this.#inVain() : this.#destinations.next()),
       isAwaited: () => this.checkout.requests > 0,
       whenAvailable: () => this.#whenAvailable(),

@@ -37,6 +37,14 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
    * else, and what is marked `exactlyOnce: false`, `readOnly` or `idempotent`, goes as ever. Default: false.
    */
   exactlyOnce?: boolean | undefined
+  /**
+   * `witness`: a COMMIT (or END) that anybody sends on a client of this pool carries a witness, as those of
+   * `pool.transaction` do, and is looked up on the leader if its answer does not come: then it succeeds as if nothing had
+   * happened, or fails with TransactionRolledBackError or OutcomeUnknownError. No round trip more, and nothing at all for
+   * transactions that only read; a new session is asked one question more. For query builders and ORMs that manage their own
+   * transactions. Not in pg's pipeline mode. Default: what pg says.
+   */
+  outcome?: 'witness' | undefined
   /** How the hosts are watched. `false`: only when something happened. */
   monitor?: MonitorOptions | false | undefined
   /**

@@ -12,6 +12,7 @@ export interface Settings {
   readonly times: MonitorTimes
   readonly authority: Authority | undefined
   readonly exactlyOnce: boolean
+  readonly outcome: 'witness' | undefined
 }
 
 const defaults = { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 }
@@ -40,6 +41,7 @@ export function readSettings(
     maxWaiting: number('maxWaiting', options['maxWaiting'], { least: 1, infinite: true }) ?? 10_000,
     aliveCheckMillis: number('aliveCheckMillis', options['aliveCheckMillis'], { least: 0, infinite: true }) ?? 1000,
     authority: readAuthority(options['authority']),
+    outcome: readOutcome(options['outcome']),
     exactlyOnce: readFlag('exactlyOnce', options['exactlyOnce']),
     times: {
       intervalMillis: monitor === false ? Infinity : time('intervalMillis'),
@@ -52,6 +54,11 @@ export function readSettings(
 function readFlag(name: string, given: unknown): boolean {
   if (given === undefined || typeof given === 'boolean') return given === true
   throw new ConnInfoError(`${name} must be true or false, not ${show(given)}`)
+}
+
+function readOutcome(given: unknown): 'witness' | undefined {
+  if (given === undefined || given === 'witness') return given
+  throw new ConnInfoError(`outcome must be 'witness' or be left out, not ${show(given)}`)
 }
 
 function readAuthority(given: unknown): Authority | undefined {

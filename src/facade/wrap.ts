@@ -26,6 +26,7 @@ export type WrapOptions = Pick<
   | 'monitor'
   | 'aliveCheckMillis'
   | 'exactlyOnce'
+  | 'outcome'
   | 'authority'
 >
 

@@ -36,12 +36,25 @@ export interface ClientOwner {
   /** Whether a session dialled under this generation is of use still. */
   stillWanted(host: HostKey, generation: number): boolean
   opened(session: Session): void
+  /** Before a new session is handed to anybody: rejects if it is of no use after all. */
+  readonly prepare?: (session: Session) => Promise<void>
+  /** Takes over what is sent on a client, or leaves it: then it returns undefined. */
+  readonly intercept?: (
+    client: Client,
+    args: readonly unknown[],
+    send: (...args: unknown[]) => unknown,
+  ) => Answer | undefined
   failed(host: HostKey, error: Error): void
   /** The session came when its host was no more the one to go to; returns the error for pg-pool. */
   late(error: Error): Error
   news(session: Session, news: SessionNews): void
   /** An `error` event that nobody listens to. */
   unheard(error: unknown): void
+}
+
+/** What the caller of an intercepted `query` gets in its place. */
+export interface Answer {
+  readonly returned: unknown
 }
 
 type ConnectCallback = (error: Error | undefined, client?: Client) => void
@@ -76,6 +89,17 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
       }
       return emit.call(this, event as never, ...(args as never[]))
     },
+  }
+  const { intercept } = owner
+  if (intercept !== undefined) {
+    Object.assign(methods, {
+      query(this: Client, ...args: unknown[]): unknown {
+        // Looked up now: an instrumentation may have put itself in place since.
+        const send = (...sent: unknown[]): unknown => Reflect.apply(Base.prototype.query, this, sent)
+        const answer = intercept(this, args, send)
+        return answer === undefined ? send(...args) : answer.returned
+      },
+    })
   }
   const Bound = class extends (Base as new (...args: unknown[]) => object) {
     constructor(config?: object | null) {
@@ -145,7 +169,14 @@ function dialDestination(client: Client, Base: typeof Client, owner: ClientOwner
       return
     }
     owner.opened(session)
-    callback(undefined, client)
+    if (owner.prepare === undefined) return callback(undefined, client)
+    owner.prepare(session).then(
+      () => callback(undefined, client),
+      (why: unknown) => {
+        cutSocket(client)
+        callback(why as Error)
+      },
+    )
   })
   const abandon = to.dialling((reason) => dialling.abort(reason))
 }

@@ -38,6 +38,8 @@ export interface Session {
   lastError: unknown
   /** What its server is, once a transaction has had it told. */
   server: ServerIdentity | undefined
+  /** `I`, `T` or `E`, as the last ReadyForQuery had it; where that is kept. */
+  transactionStatus: string | undefined
 }
 
 /** The other side closed it in good order or reset it; or we cut it, or the network gave up. */
@@ -73,6 +75,7 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
     loss: undefined,
     lastError: undefined,
     server: undefined,
+    transactionStatus: undefined,
     suitedIn: undefined,
   }
   const session: Session = { client, host, generation, usedAt: at, ...flags }

@@ -65,11 +65,23 @@ export const executionMutants: readonly Mutant[] = [
     ['08P01 from a pooler is no plain refusal', " || (code.startsWith('08') && isFromPooler(error))", '', verdict],
   ]),
   ...mutantsOf('src/execution/witnessed-query.ts', [
-    ['CommandComplete comes before the COMMIT: there is a Flush', '      connection.flush()\n', '', witnessed],
+    [
+      'CommandComplete comes before the COMMIT: there is a Flush',
+      "if (this.#sending.flushAfter === 'statement') connection.flush()",
+      '',
+      witnessed,
+    ],
+    [
+      'a COMMIT is looked at when its witness has been sent',
+      "if (flushAfter === 'witness') connection.flush()",
+      '',
+      witnessed,
+    ],
+    ['a COMMIT of nothing goes out as it is', 'this.#sending.applies?.() ?? true', 'true', witnessed],
     [
       'only the extended protocol has a Flush',
-      'requiresPreparation(): boolean {\n      return true',
-      'requiresPreparation(): boolean {\n      return false',
+      'return this.submitted || super.requiresPreparation()',
+      'return super.requiresPreparation()',
       witnessed,
     ],
     ['the name is hidden until the witness is over', '        this.name = undefined\n', '', witnessed],

@@ -6,6 +6,7 @@ import type { Mutant } from './mutant'
 import { outcomeMutants } from './outcome'
 import { poolMutants } from './pool'
 import { retryMutants } from './retry'
+import { selectionMutants } from './selection'
 import { topologyMutants } from './topology'
 import { watchingMutants } from './watching'
 
@@ -17,6 +18,7 @@ const all = [
   ...topologyMutants,
   ...leaderMutants,
   ...watchingMutants,
+  ...selectionMutants,
   ...retryMutants,
   ...outcomeMutants,
   ...poolMutants,

@@ -1,9 +1,9 @@
 import { mutantsOf, where } from './mutant'
 import type { Mutant } from './mutant'
 
-const { retrySpec: spec, selectionSpec, pool } = where
+const { retrySpec: spec, pool } = where
 
-/** What may be sent again, and what kind of session is wanted. */
+/** What may be sent again. */
 export const retryMutants: readonly Mutant[] = [
   ...mutantsOf('src/core/retry/decide.ts', [
     [
@@ -140,6 +140,57 @@ export const retryMutants: readonly Mutant[] = [
       spec,
     ],
   ]),
+  ...mutantsOf('src/core/retry/decide-commit.ts', [
+    ["somebody's COMMIT: the refusal is the answer", '!connectionLost && !timedOut && !poolerLost', 'false', spec],
+    [
+      "somebody's COMMIT that timed out is looked up",
+      '!connectionLost && !timedOut && !poolerLost',
+      '!connectionLost && !poolerLost',
+      spec,
+    ],
+    [
+      "somebody's COMMIT that a pooler lost is looked up",
+      '!connectionLost && !timedOut && !poolerLost',
+      '!connectionLost && !timedOut',
+      spec,
+    ],
+    [
+      "somebody's COMMIT of what wrote nothing need not be looked up",
+      'failure.wrote === false',
+      'failure.wrote === null',
+      spec,
+    ],
+    [
+      "somebody's COMMIT that was answered with 57P01 did not happen",
+      'if (code === sqlstate.adminShutdown &&',
+      "if (code === 'nothing' &&",
+      spec,
+    ],
+    [
+      "somebody's COMMIT with 57P01 after a warning may wait for a standby",
+      'code === sqlstate.adminShutdown && !failure.warned',
+      'code === sqlstate.adminShutdown',
+      spec,
+    ],
+    [
+      "somebody's COMMIT without a witness was not looked at",
+      'failure.wrote === undefined && failure.conclusive',
+      'failure.wrote === null && failure.conclusive',
+      spec,
+    ],
+    [
+      "somebody's COMMIT whose witness has come was looked at",
+      'failure.wrote === undefined && failure.conclusive',
+      'failure.conclusive',
+      spec,
+    ],
+    [
+      "somebody's COMMIT: an end that says nothing proves nothing",
+      'failure.wrote === undefined && failure.conclusive',
+      'failure.wrote === undefined',
+      spec,
+    ],
+  ]),
   ...mutantsOf('src/core/retry/decide-once.ts', [
     [
       'exactlyOnce is not sent again after query_timeout',
@@ -243,31 +294,6 @@ export const retryMutants: readonly Mutant[] = [
       'Math.min(limits.cap, limits.base',
       'Math.max(0, limits.base',
       where.unit('core/retry/backoff'),
-    ],
-  ]),
-  ...mutantsOf('src/core/selection/target-session-attrs.ts', [
-    [
-      'read-write needs both parameters to be off',
-      'role.inHotStandby || role.defaultTransactionReadOnly',
-      'role.defaultTransactionReadOnly',
-      selectionSpec,
-    ],
-    [
-      'primary asks for recovery alone',
-      "return role.inHotStandby ? 'server is in hot standby mode'",
-      "return readOnly ? 'server is in hot standby mode'",
-      selectionSpec,
-    ],
-  ]),
-  ...mutantsOf('src/core/selection/walk-order.ts', [
-    ['prefer-standby looks for a standby first', "['standby', 'any']", "['any', 'standby']", selectionSpec],
-  ]),
-  ...mutantsOf('src/core/selection/shuffle.ts', [
-    [
-      'every order of the hosts is equally likely',
-      'random() * (last + 1)',
-      'random() * last',
-      where.unit('core/selection/shuffle'),
     ],
   ]),
 ]

@@ -15,10 +15,11 @@ const ours = [
   'aliveCheckMillis',
   'authority',
   'exactlyOnce',
+  'outcome',
 ] as const
 
 /** Options that a reader of the plans may try, and that would silently do nothing. */
-const missing = ['outcome', 'discovery', 'readOnly'] as const
+const missing = ['discovery', 'readOnly'] as const
 
 /** @throws {@link ConnInfoError} for an option that this version does not have and that is not to be dropped silently. */
 export function refuseMissing(given: GivenOptions): void {

@@ -16,7 +16,7 @@ const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y
 const word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
 
 /** So many words of a statement are looked at: what ends a transaction is told by no more. */
-const mostWords = 4
+const mostWords = 6
 
 /**
  * Whether this text is one statement of the allow-list. CALL, DO, several statements, COPY and what cannot run in a
@@ -50,6 +50,21 @@ export function controlsTransaction(text: string): boolean {
     default:
       return false
   }
+}
+
+/** The longest COMMIT that anybody writes, comments and all. */
+const longestCommit = 500
+
+/**
+ * Whether a text is a COMMIT, or END, that ends its transaction and begins no other one. Asked of everything that is sent,
+ * so what is longer is not looked at.
+ */
+export function isCommit(text: string): boolean {
+  if (text.length > longestCommit) return false
+  const [first, ...rest] = firstWords(text) ?? []
+  if (first !== 'commit' && first !== 'end') return false
+  const mode = rest[0] === 'work' || rest[0] === 'transaction' ? rest.slice(1) : rest
+  return mode.length === 0 || (mode.length === 3 && mode.join(' ') === 'and no chain')
 }
 
 /** How a text begins, in lower case, if it is one statement and can be read with certainty. */

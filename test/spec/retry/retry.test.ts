@@ -3,10 +3,12 @@ import { connectFailureIsAboutCaller, refusalOf } from '../../../src/core/retry/
 import { decideRetry } from '../../../src/core/retry/decide'
 import type { FailureFacts, StatementFacts } from '../../../src/core/retry/decide'
 import { putFault } from '../../../src/core/selection/fault'
+import { decideCommit } from '../../../src/core/retry/decide-commit'
 import { decideOnce } from '../../../src/core/retry/decide-once'
 import { decideTransaction } from '../../../src/core/retry/decide-transaction'
 import type { TransactionFailure } from '../../../src/core/retry/decide-transaction'
-import { controlsTransaction, isReplayable } from '../../../src/core/retry/statement'
+import { controlsTransaction, isCommit, isReplayable } from '../../../src/core/retry/statement'
+import commits from './commits.json'
 import connectFailures from './connect-failures.json'
 import decisions from './decisions.json'
 import once from './once.json'
@@ -78,6 +80,16 @@ describe('a statement that is to be executed exactly once', () => {
   })
 })
 
+describe('a COMMIT with a witness', () => {
+  it.each(commits)('$row: $expect', ({ failure, expect: expected }) => {
+    const words = failure.split(' ')
+    const wrote = words.includes('witnessed') ? true : words.includes('read') ? false : undefined
+    const decision = decideCommit({ ...parseFailure(failure), wrote, conclusive: words.includes('conclusive') })
+    expect(decision.action).toBe(expected)
+    expect(decision.reason).toMatch(/\w/)
+  })
+})
+
 describe('which texts begin or end a transaction', () => {
   it.each([
     ['BEGIN', true],
@@ -98,6 +110,30 @@ describe('which texts begin or end a transaction', () => {
     ['', false],
   ])('%j: %s', (text, controls) => {
     expect(controlsTransaction(text)).toBe(controls)
+  })
+})
+
+describe('which texts commit, and begin nothing new', () => {
+  it.each([
+    ['commit', true],
+    ['COMMIT;', true],
+    ['/* drizzle */ Commit -- now\n', true],
+    ['commit work', true],
+    ['end', true],
+    ['end transaction', true],
+    ['commit and no chain', true],
+    ['commit transaction and no chain', true],
+    ['commit and chain', false],
+    ['commit work and chain', false],
+    ["commit prepared 'x'", false],
+    ['release savepoint a', false],
+    ['rollback', false],
+    ['commit; begin', false],
+    ['select 1; commit', false],
+    ['', false],
+    [`commit ${' '.repeat(600)}`, false],
+  ])('%j: %s', (text, commits) => {
+    expect(isCommit(text)).toBe(commits)
   })
 })
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { createWitnessedQuery } from '../../../src/execution/witnessed-query'
+import type { Sending } from '../../../src/execution/witnessed-query'
 import type { Client } from '../../../src/pool/session'
 
 /** As much of pg's Connection as a query writes to: what was sent, by the names of the messages. */
@@ -24,11 +25,13 @@ class Wire extends EventEmitter {
 }
 
 /** A statement that has been sent, with this witness or without. */
-function submitted(config: object, witness?: string) {
+function submitted(config: object, question?: string, more: Partial<Sending> = {}) {
   const wire = new Wire()
   const answers: { error: unknown; result: unknown }[] = []
   const client = { constructor: pg.Client } as unknown as Client
-  const query = createWitnessedQuery(client, config, witness, (error, result) => answers.push({ error, result }))
+  const query = createWitnessedQuery(client, { config, question, flushAfter: 'statement', ...more }, (error, result) =>
+    answers.push({ error, result }),
+  )
   const connection = wire as unknown as Parameters<typeof query.submit>[0]
   expect(query.submit(connection)).toBeNull()
   return { wire, connection, query, answers }
@@ -93,6 +96,23 @@ describe('a statement with a witness', () => {
   })
 })
 
+describe('a COMMIT with a witness', () => {
+  it('is looked at when its witness has been sent', () => {
+    const { wire } = submitted({ text: 'commit' }, 'who are you', { flushAfter: 'witness' })
+    const commit = ['parse : commit', 'bind', 'describe', 'execute', 'sync']
+    expect(wire.sent).toEqual(['parse : who are you', 'bind', 'execute', 'flush', ...commit])
+  })
+
+  it('goes out as it is where there is nothing to commit when it is its turn', () => {
+    const { wire, query } = submitted({ text: 'commit' }, 'who are you', {
+      flushAfter: 'witness',
+      applies: () => false,
+    })
+    expect(wire.sent).toEqual(['query commit'])
+    expect(query.submitted).toBe(false)
+  })
+})
+
 describe('a statement without a witness', () => {
   it('goes out with a Flush before its Sync, although it is plain text', () => {
     const { wire, connection, query } = submitted({ text: 'select 1' })
@@ -106,7 +126,8 @@ describe('a statement without a witness', () => {
   })
 
   it('of which an instrumentation made something else was not submitted', () => {
+    const sending = { config: { text: 'select 1' }, question: undefined, flushAfter: 'statement' } as const
     const client = { constructor: pg.Client } as unknown as Client
-    expect(createWitnessedQuery(client, { text: 'select 1' }, undefined, () => undefined).submitted).toBe(false)
+    expect(createWitnessedQuery(client, sending, () => undefined).submitted).toBe(false)
   })
 })

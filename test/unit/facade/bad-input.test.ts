@@ -57,7 +57,6 @@ const options = [
   'options',
   'sslnegotiation',
   'replication',
-  'outcome',
   'Client',
 ]
 

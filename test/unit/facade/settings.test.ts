@@ -10,6 +10,7 @@ describe('readSettings', () => {
       aliveCheckMillis: 1000,
       authority: undefined,
       exactlyOnce: false,
+      outcome: undefined,
       times: { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 },
     })
   })
@@ -28,6 +29,7 @@ describe('readSettings', () => {
       aliveCheckMillis: 0,
       authority: given.authority,
       exactlyOnce: false,
+      outcome: undefined,
       times: { intervalMillis: 250, leaderlessIntervalMillis: 25, timeoutMillis: 300.5 },
     })
   })

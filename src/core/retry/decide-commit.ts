@@ -1,0 +1,33 @@
+import type { FailureFacts } from './decide'
+import { sqlstate } from './sqlstate'
+
+/** How a COMMIT of somebody else's failed that carried a witness. */
+export interface CommitFailure extends Omit<FailureFacts, 'demoted'> {
+  /** Whether its witness says that the transaction had written something; undefined if it has not come. */
+  readonly wrote: boolean | undefined
+  /** The end of the connection says that nothing came after what we have read. */
+  readonly conclusive: boolean
+}
+
+/** What follows. `reason` is for people. */
+export interface CommitDecision {
+  /** `fail`: the error is the answer. `aborted`: it is known to be undone. `look-up`: only the leader knows. */
+  readonly action: 'fail' | 'aborted' | 'look-up'
+  readonly reason: string
+}
+
+/** What to do about a COMMIT that failed. Rows are tried in this order, the first that fits decides. */
+export function decideCommit(failure: CommitFailure): CommitDecision {
+  const { sqlstate: code, connectionLost, timedOut } = failure
+  const poolerLost = failure.fromPooler && code?.startsWith('08') === true
+  if (!connectionLost && !timedOut && !poolerLost) return { action: 'fail', reason: 'the server refused it' }
+  if (failure.wrote === false) return { action: 'fail', reason: 'it had written nothing' }
+  if (code === sqlstate.adminShutdown && !failure.warned && !timedOut) {
+    return { action: 'aborted', reason: 'the server ended the session instead of committing' }
+  }
+  // The server sends the witness before it looks at the COMMIT.
+  if (failure.wrote === undefined && failure.conclusive && !timedOut) {
+    return { action: 'aborted', reason: 'the connection ended before the COMMIT was looked at' }
+  }
+  return { action: 'look-up', reason: 'the connection was lost before COMMIT was answered' }
+}

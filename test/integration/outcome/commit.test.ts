@@ -1,0 +1,190 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type pg from 'pg'
+import type { PoolConfig } from '../../../src/index'
+import { FaultProxy } from '../../support'
+import { useCluster } from '../pool/support/clusters'
+import { rejection, usePools } from '../pool/support/pools'
+
+const cluster = useCluster({ hosts: 2 })
+const makePool = usePools()
+
+const witnessing = (config: PoolConfig = {}) =>
+  makePool({ connectionString: cluster().connectionString(), outcome: 'witness', max: 1, ...config }).pool
+
+beforeEach(async () => {
+  await (await cluster().primary()).query('drop table if exists kept; create table kept (id int primary key)')
+})
+
+async function kept(): Promise<readonly number[]> {
+  const rows = await (await cluster().primary()).query<{ id: number }>('select id from kept order by id')
+  return rows.map(({ id }) => id)
+}
+
+/** The texts that are parsed by a server from now on, and what goes out beside them. */
+function record({ connection }: pg.PoolClient): string[] {
+  const sent: string[] = []
+  const over = (name: 'flush' | 'sync'): void => {
+    const act = connection[name].bind(connection)
+    connection[name] = () => {
+      sent.push(name)
+      act()
+    }
+  }
+  const parse = connection.parse.bind(connection)
+  connection.parse = (query: { text: string }, more: never) => {
+    sent.push(query.text.includes('pg_logical_emit_message') ? 'witness' : query.text)
+    parse(query as never, more)
+  }
+  over('flush')
+  over('sync')
+  return sent
+}
+
+describe('outcome: witness', () => {
+  it('sends a witness before COMMIT, in one message, and answers as the server does', async () => {
+    const pool = witnessing()
+    const client = await pool.connect()
+    const sent = record(client)
+    await client.query('begin')
+    await client.query('insert into kept values (1)')
+    expect(await client.query('COMMIT')).toMatchObject({ command: 'COMMIT', rowCount: null, rows: [] })
+    expect(sent).toEqual(['witness', 'flush', 'COMMIT', 'sync'])
+    sent.length = 0
+    await client.query('begin')
+    const told = await new Promise((resolve) => {
+      client.query('end', (error: unknown, result: unknown) => resolve([error, (result as pg.QueryResult).command]))
+    })
+    expect(told).toEqual([null, 'COMMIT'])
+    expect(sent).toEqual(['witness', 'flush', 'end', 'sync'])
+    client.release()
+    expect(await kept()).toEqual([1])
+  })
+
+  it('leaves alone what is no COMMIT of a transaction that is under way', async () => {
+    const pool = witnessing()
+    const client = await pool.connect()
+    const sent = record(client)
+    await client.query('commit')
+    await client.query('begin')
+    await client.query('savepoint a')
+    await client.query('release savepoint a')
+    await client.query('commit and chain')
+    await client.query('rollback')
+    await client.query('begin')
+    await rejection(client.query('select 1 / 0'))
+    expect((await client.query('commit')).command).toBe('ROLLBACK')
+    await client.query('begin; select 1; commit')
+    client.release()
+    expect(sent).toEqual([])
+  })
+
+  it('gives a transaction that only reads no id', async () => {
+    const pool = witnessing()
+    const client = await pool.connect()
+    const xid = async (): Promise<unknown> =>
+      (await client.query<{ xid: string }>('select pg_snapshot_xmax(pg_current_snapshot())::text as xid')).rows[0]?.xid
+    const before = await xid()
+    await client.query('begin')
+    await client.query('select * from kept')
+    await client.query('commit')
+    expect(await xid()).toBe(before)
+    client.release()
+  })
+
+  it('passes on what COMMIT fails with', async () => {
+    const pool = witnessing()
+    await pool.query('alter table kept add column next int references kept deferrable initially deferred')
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query('insert into kept values (1, 7)')
+    expect(await rejection(client.query('commit'))).toMatchObject({ code: '23503' })
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    client.release()
+  })
+
+  it('looks up a COMMIT whose answer does not come, although the pool may have no other client', async () => {
+    const pool = witnessing()
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query('insert into kept values (1)')
+    let rows = 0
+    client.connection.prependListener('dataRow', () => {
+      rows += 1
+      if (rows === 1) client.connection.stream.destroy()
+    })
+    // pg reads what has come already: the witness at least.
+    expect((await client.query('commit')).command).toBe('COMMIT')
+    client.release()
+    expect(await kept()).toEqual([1])
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  it.each([
+    ['nothing of the answer comes through', 0],
+    ['the witness comes through', 75],
+  ])('says what became of it when a network loses the answer: %s', async (_what, bytes) => {
+    const { user, password, database } = cluster()
+    const proxy = await FaultProxy.start((await cluster().primary()).port)
+    const pool = witnessing({
+      connectionString: undefined,
+      hosts: [{ host: '127.0.0.1', port: proxy.port }],
+      targetSessionAttrs: 'read-write',
+      user,
+      password,
+      database,
+    })
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query('insert into kept values (1)')
+    proxy.cutAfter('down', bytes)
+    const committed = client.query('commit').then(
+      ({ command }) => command,
+      (error: unknown) => (error as Error).name,
+    )
+    await new Promise((resolve) => client.once('end', resolve))
+    proxy.heal()
+    expect(await committed).toBe(bytes === 0 ? 'OutcomeUnknownError' : 'COMMIT')
+    expect(await kept()).toEqual([1])
+    client.release()
+    await pool.end()
+    await proxy.close()
+  })
+
+  it('says that it was rolled back, where the connection ends before the server has looked at it', async () => {
+    const pool = witnessing()
+    const client = await pool.connect()
+    await client.query('begin')
+    await client.query('insert into kept values (1)')
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const committed = rejection(client.query('select pg_sleep(30)').then(() => client.query('commit')))
+    await (await cluster().primary()).query('select pg_terminate_backend($1)', [rows[0]?.pid])
+    await committed
+    client.release(true)
+    expect(await kept()).toEqual([])
+  })
+
+  it('goes without a witness where the server does not let one be written', async () => {
+    const primary = await cluster().primary()
+    await primary.query(
+      'create role poor login password $$poor$$; revoke execute on function pg_control_system() from public',
+    )
+    await primary.query('grant all on kept to poor')
+    const hosts = cluster().hosts.map(({ host, port }) => ({ host, port }))
+    const poor = { hosts, user: 'poor', password: 'poor', database: cluster().database }
+    const pool = witnessing({ connectionString: undefined, ...poor })
+    const client = await pool.connect()
+    const sent = record(client)
+    await client.query('begin')
+    await client.query('insert into kept values (1)')
+    expect((await client.query('commit')).command).toBe('COMMIT')
+    expect(sent).toEqual([])
+    client.release()
+    await primary.query('grant execute on function pg_control_system() to public; drop owned by poor; drop role poor')
+  })
+
+  it('must be one of its values', () => {
+    expect(() => witnessing({ outcome: 'guess' as never })).toThrow(
+      'outcome must be \'witness\' or be left out, not "guess"',
+    )
+  })
+})
