@@ -116,7 +116,7 @@ export const leaderMutants: readonly Mutant[] = [
       'writes go only where the authority has said, and only while its word holds',
     ],
     [
-      'a leader in doubt is not told anew, although the authority names it',
+      'a host in doubt is not elected, although the authority names it',
       'host.key === confirmed && host.suspectedAt === undefined',
       'host.key === confirmed',
       spec,
@@ -194,7 +194,6 @@ export const leaderMutants: readonly Mutant[] = [
       spec,
     ],
     ['the authority may name a host of an older timeline', "type === 'stale' && isDecided", "type === 'nobody'", spec],
-    ['where an authority decides no time makes another history ours', ' || state.authority !== undefined', '', spec],
     [
       'a lower timeline is not believed while anybody shows the newer one',
       "type === 'stale') && !showsNewer",

@@ -265,6 +265,19 @@ describe('LivingTopology', () => {
     topology.stop()
   })
 
+  it('what it saw of another history proves nothing of the one that is followed now', async () => {
+    const { topology, answers } = living({ 'a:1': ok({ ...primary, timeline: 5 }) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(2)
+    expect(arrivalsOf(topology.evidence, 'a:1')).toMatchObject([{ timeline: 5 }])
+    answers['a:1'] = ok({ ...primary, systemIdentifier: 'theirs' })
+    await vi.advanceTimersByTimeAsync(1100)
+    topology.snapshot.reset()
+    expect(topology.snapshot.leader).toBe('a:1')
+    expect(arrivalsOf(topology.evidence, 'a:1')).toEqual([])
+    topology.stop()
+  })
+
   it('has one snapshot for one state, and another for the next', async () => {
     const { topology } = living({ 'a:1': ok(primary) })
     const before = topology.snapshot
