@@ -1,3 +1,4 @@
+import type { Witness } from '../core/outcome/incarnation'
 import type { Verdict } from '../core/outcome/judge'
 import { decideCommit } from '../core/retry/decide-commit'
 import { isCommit } from '../core/retry/statement'
@@ -10,7 +11,7 @@ import { createLog } from '../runtime/log'
 import { isConclusive, lookUpSession } from './look-up'
 import type { LookUpPort } from './look-up'
 import { gatherFacts, isReadTimeout } from './verdict'
-import { commitQuestion, readWitness, rowOf } from './witness'
+import { commitQuestion, readFields } from './witness'
 import { createWitnessedQuery } from './witnessed-query'
 import type { WitnessedQuery } from './witnessed-query'
 
@@ -51,6 +52,7 @@ export interface CommitPort extends LookUpPort {
   /** The state of the transaction, as the last ReadyForQuery told it. */
   isInTransaction(session: Session): boolean
   unknown(): void
+  acknowledged(session: Session, witness: Witness | undefined): void
 }
 
 /**
@@ -74,7 +76,10 @@ export function commitWitnessed(
     (error, result) => {
       const stalled = watch.stalled()
       watch.end()
-      if (!error) return callback(null, result)
+      if (!error) {
+        if (query.witness !== undefined) port.acknowledged(session, readFields(session, query.witness))
+        return callback(null, result)
+      }
       // Nothing was added to it: its error is the answer.
       if (!query.submitted) return callback(error)
       void unanswered(port, session, query, error, { witnessedAt: sentAt, stalled }).then(
@@ -93,10 +98,9 @@ async function unanswered(
   error: unknown,
   known: { readonly witnessedAt: number; readonly stalled: boolean },
 ): Promise<unknown> {
-  const row = query.witness && rowOf(query.witness)
-  const witness = row && readWitness(session, row)
+  const witness = query.witness && readFields(session, query.witness)
   const facts = await gatherFacts(error, session)
-  const wrote = row === undefined ? undefined : row['xid'] != null
+  const wrote = query.witness && witness !== undefined
   const decision = decideCommit({ ...facts, wrote, conclusive: isConclusive(session) })
   if (decision.action === 'fail') throw error
   if (isReadTimeout(error)) cutSocket(session.client)
@@ -105,7 +109,10 @@ async function unanswered(
       ? { outcome: 'aborted', reason: decision.reason }
       : await lookUpSession(port, session, { ...known, witness })
   log('COMMIT on %s went unanswered: %s, %s', session.host, found.outcome, found.reason)
-  if (found.outcome === 'committed') return { command: 'COMMIT', rowCount: null, oid: null, rows: [], fields: [] }
+  if (found.outcome === 'committed') {
+    port.acknowledged(session, witness)
+    return { command: 'COMMIT', rowCount: null, oid: null, rows: [], fields: [] }
+  }
   if (found.outcome === 'aborted') {
     throw new TransactionRolledBackError(
       `COMMIT was sent to ${session.host} and the transaction was rolled back: ${found.reason}. Nothing of it is left`,

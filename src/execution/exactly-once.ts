@@ -18,7 +18,7 @@ import type { StatementMarks } from './run-query'
 import type { CheckedOut, TransactionPort } from './transaction'
 import { isConclusive, lookUpSession } from './look-up'
 import { gatherFacts, isReadTimeout } from './verdict'
-import { isUnreadable, readWitness, rowOf, witnessQuestion } from './witness'
+import { isUnreadable, readFields, witnessQuestion } from './witness'
 import { createWitnessedQuery } from './witnessed-query'
 import type { WitnessedQuery } from './witnessed-query'
 
@@ -128,7 +128,9 @@ class Attempt {
     client.query(query as never)
     try {
       const result = await answered
-      if (session.server === undefined && query.witness !== undefined) readWitness(session, rowOf(query.witness))
+      if (query.witness !== undefined) {
+        this.#port.acknowledged.add(session, readFields(session, query.witness), config.tag)
+      }
       this.#out.release(false)
       return { result }
     } catch (error) {
@@ -139,8 +141,7 @@ class Attempt {
   async #failed(config: Given, query: WitnessedQuery, error: unknown): Promise<Ended> {
     const { session } = this.#out
     const stalled = this.#watch.stalled()
-    const row = query.witness && rowOf(query.witness)
-    const witness = row && readWitness(session, row)
+    const witness = query.witness && readFields(session, query.witness)
     const decision = await this.#decide(query, error, witness !== undefined)
     if (isReadTimeout(error)) cutSocket(session.client)
     // As pg-pool does after any error.
@@ -158,6 +159,7 @@ class Attempt {
     if (found.outcome === 'aborted' || (found.outcome === 'unknown' && mayRepeat))
       return { error, reason: found.reason }
     if (found.outcome === 'committed') {
+      this.#port.acknowledged.add(session, witness, config.tag)
       if (!query.completed) throw resultLost(error, session)
       // What came of its rows, and could not be read, is its answer as it would have been.
       if (query._canceledDueToError) throw query._canceledDueToError as Error

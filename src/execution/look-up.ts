@@ -94,11 +94,16 @@ type Row = Readonly<Record<string, string | null>>
 /** One question to the leader; undefined if who answered is none. */
 function ask(port: LookUpPort, { witness }: Doubt): Promise<LookUp | undefined> {
   return onLeader(port, async (client, host) => {
-    const told = await query(client, incarnationQuestion, [])
-    if (told['in_recovery'] === 'true' || told['incarnation'] == null) return undefined
-    const incarnation = readIncarnation(JSON.parse(told['incarnation']) as Row)
-    return { host, incarnation, status: await statusOf(client, witness.xid) }
+    const incarnation = await askIncarnation(client)
+    return incarnation && { host, incarnation, status: await statusOf(client, witness.xid) }
   })
+}
+
+/** What the server at the other end is; undefined for a standby. */
+export async function askIncarnation(client: PoolClient): Promise<LookUp['incarnation'] | undefined> {
+  const told = await query(client, incarnationQuestion, [])
+  if (told['in_recovery'] === 'true' || told['incarnation'] == null) return undefined
+  return readIncarnation(JSON.parse(told['incarnation']) as Row)
 }
 
 async function statusOf(client: PoolClient, xid: string): Promise<LookUp['status']> {
@@ -123,7 +128,11 @@ async function endOwnSession(port: LookUpPort, { witness }: Doubt, pid: number):
   if (ended['ended'] === 'true') log('%s: its session went on without us and was ended', witness.xid)
 }
 
-async function onLeader<T>(port: LookUpPort, work: (client: PoolClient, host: string) => Promise<T>): Promise<T> {
+/** Does something with a client on the leader, for a limited time. */
+export async function onLeader<T>(
+  port: LookUpPort,
+  work: (client: PoolClient, host: string) => Promise<T>,
+): Promise<T> {
   const { client, host, release } = await port.leader()
   const limit = after(questionMillis, () => cutSocket(client), { ref: true })
   try {

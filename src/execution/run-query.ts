@@ -45,6 +45,11 @@ export interface StatementMarks {
    * it. For one SELECT, VALUES, TABLE, WITH, INSERT, UPDATE, DELETE or MERGE. Default: the pool's option `exactlyOnce`.
    */
   readonly exactlyOnce?: boolean
+  /**
+   * With `exactlyOnce`: what the application calls it. Should a failover cut it off after it was acknowledged, the `failover`
+   * event names it.
+   */
+  readonly tag?: string
   /** Ends the wait for a client. Once the statement was sent it has no effect. */
   readonly signal?: AbortSignal
 }

@@ -16,6 +16,11 @@ export interface TransactionOptions {
   readonly maxAttempts?: number
   /** Ends the wait for a client, and rolls back what has not been committed; a COMMIT under way is never cancelled. */
   readonly signal?: AbortSignal
+  /**
+   * What the application calls it: should a failover cut it off after it was acknowledged, the `failover` event names it, so
+   * that it can be repaired.
+   */
+  readonly tag?: string
 }
 
 /** The same, checked. */
@@ -24,9 +29,10 @@ export interface TransactionPlan {
   readonly readOnly: boolean
   readonly maxAttempts: number
   readonly signal: AbortSignal | undefined
+  readonly tag: string | undefined
 }
 
-const known: ReadonlySet<string> = new Set(['isolation', 'readOnly', 'deferrable', 'maxAttempts', 'signal'])
+const known: ReadonlySet<string> = new Set(['isolation', 'readOnly', 'deferrable', 'maxAttempts', 'signal', 'tag'])
 
 /** @throws {@link ConnInfoError} naming the option, its value and what would do. */
 export function planTransaction(options: TransactionOptions = {}): TransactionPlan {
@@ -38,7 +44,7 @@ export function planTransaction(options: TransactionOptions = {}): TransactionPl
       throw new ConnInfoError(`${name} is not an option of pool.transaction: these are ${[...known].join(', ')}`)
     }
   }
-  const { isolation, maxAttempts = 5, signal } = options
+  const { isolation, maxAttempts = 5, signal, tag } = options
   if (isolation !== undefined && !isolations.includes(isolation)) {
     throw new ConnInfoError(`isolation must be one of ${isolations.join(', ')}, not ${show(isolation)}`)
   }
@@ -48,13 +54,14 @@ export function planTransaction(options: TransactionOptions = {}): TransactionPl
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new ConnInfoError(`signal must be an AbortSignal, not ${show(signal)}`)
   }
+  if (tag !== undefined && typeof tag !== 'string') throw new ConnInfoError(`tag must be a string, not ${show(tag)}`)
   const readOnly = flag('readOnly', options.readOnly)
   const modes = [
     ...(isolation === undefined ? [] : [`isolation level ${isolation}`]),
     ...(readOnly ? ['read only'] : []),
     ...(flag('deferrable', options.deferrable) ? ['deferrable'] : []),
   ]
-  return { begin: ['begin', modes.join(', ')].join(' ').trim(), readOnly, maxAttempts, signal }
+  return { begin: ['begin', modes.join(', ')].join(' ').trim(), readOnly, maxAttempts, signal, tag }
 }
 
 function flag(name: string, value: unknown): boolean {

@@ -16,6 +16,7 @@ import { random } from '../runtime/random'
 import type { Scope } from '../runtime/scope'
 import { after } from '../runtime/timer'
 import type { FailoverStory } from '../telemetry/failover-story'
+import type { Acknowledged } from './acknowledged'
 import { lookUpSession } from './look-up'
 import type { LookUpPort } from './look-up'
 import { viewOfTransaction } from './transaction-client'
@@ -40,6 +41,7 @@ export interface TransactionPort extends LookUpPort {
   stillSuitable(session: Session): Promise<boolean>
   readonly scope: Scope
   readonly story: FailoverStory
+  readonly acknowledged: Acknowledged
   /** Its servers do not let a witness be written: set once that was found out. */
   witnessless: boolean
 }
@@ -109,6 +111,7 @@ class Attempt<T> {
     const out = await this.#port.checkout(this.#call)
     // From before BEGIN is sent: the last moment of which it is certain that the server was alive after it.
     const watch = watchForStalls()
+    out.session.ownTransaction = true
     try {
       return await this.#runOn(out, watch)
     } finally {
@@ -154,20 +157,29 @@ class Attempt<T> {
       const stalled = known.watch.stalled()
       const decision = await this.#decide(session, 'commit', error)
       if (decision.action !== 'look-up') return this.#conclude(out, 'commit', error, decision)
-      out.release(true)
+      this.#release(out, true)
       const found = await lookUpSession(this.#port, session, { ...known, stalled })
-      if (found.outcome === 'committed') return { value }
+      if (found.outcome === 'committed') {
+        this.#port.acknowledged.add(session, known.witness, this.#plan.tag)
+        return { value }
+      }
       if (found.outcome === 'aborted') return { again: { error, backOff: false, reason: found.reason } }
       this.#port.story.unknown()
       throw unknownOutcome(error, session, `${decision.reason}, and ${found.reason}`)
     }
     if (command === 'COMMIT') {
-      out.release(false)
+      this.#port.acknowledged.add(session, known.witness, this.#plan.tag)
+      this.#release(out, false)
       return { value }
     }
     // A statement had failed, and the function went on as if nothing had happened.
     const error = session.lastError ?? new Error('COMMIT was answered with ROLLBACK')
     return this.#failed(out, 'commit', error, true)
+  }
+
+  #release({ session, release }: CheckedOut, broken: boolean): void {
+    session.ownTransaction = false
+    release(broken)
   }
 
   async #begin({ client, session }: CheckedOut): Promise<Witness | undefined> {
@@ -219,7 +231,7 @@ class Attempt<T> {
     isRolledBack = false,
   ): Promise<Ended<T>> {
     if (isReadTimeout(error)) cutSocket(out.client)
-    out.release(out.session.broken || out.session.announced || !(await rollBack(out, phase)))
+    this.#release(out, out.session.broken || out.session.announced || !(await rollBack(out, phase)))
     const { signal } = this.#plan
     if (decision.action === 'replay' && !(signal?.aborted === true)) {
       return { again: { error, backOff: decision.backOff, reason: decision.reason } }

@@ -64,9 +64,10 @@ export function readServerAnswer(session: Session, answer: string | null | undef
   if (answer != null) session.server ??= readServer(session.client, JSON.parse(answer) as Row)
 }
 
-/** The answer as it came over the wire, by the names of its columns. */
-export function rowOf(fields: readonly (string | null)[]): Row {
-  return Object.fromEntries(order.map((name, place) => [name, fields[place]]))
+/** Reads the answer as it came over the wire, by the order of its columns. */
+export function readFields(session: Session, fields: readonly (string | null)[]): Witness | undefined {
+  const columns = session.server === undefined ? order : order.slice(0, 2)
+  return readWitness(session, Object.fromEntries(columns.map((name, place) => [name, fields[place]])))
 }
 
 /** Reads the answer; from the first one of a session also what its server is. Undefined if that cannot be told. */

@@ -408,8 +408,21 @@ export class Following {
     if (!this.#story.pending) return
     after(epilogueMillis, () => {
       if (!this.#story.over && !this.#ending) this.#concludeSoon()
-      else this.#story.conclude()
+      else void this.#conclude()
     })
+  }
+
+  /** The story ends with what was acknowledged and is gone. */
+  async #conclude(): Promise<void> {
+    const { generation } = this.topology.state
+    const lost = await this.transactions.acknowledged.findLost(this.transactions).catch((error: unknown) => {
+      log('what was lost with the old leader cannot be found out: %s', messageOf(error))
+      return undefined
+    })
+    // Meanwhile another one may lead, whose story is not at its end.
+    if (generation !== this.topology.state.generation && !this.#ending) return
+    this.#story.conclude(lost)
+    this.transactions.acknowledged.told()
   }
 
   /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. `unheard`: there is none. */

@@ -1,4 +1,5 @@
 import type { Client, PoolClient } from 'pg'
+import { Acknowledged } from '../execution/acknowledged'
 import type { CheckedOut, TransactionPort } from '../execution/transaction'
 import { abortReason } from '../pool/checkout-errors'
 import { cutSocket } from '../pool/session'
@@ -16,7 +17,7 @@ export interface TransactionSource {
   session(client: Client): Session
 }
 
-type Rest = Omit<TransactionPort, 'checkout' | 'leader' | 'scope' | 'witnessless'>
+type Rest = Omit<TransactionPort, 'checkout' | 'leader' | 'scope' | 'acknowledged' | 'witnessless'>
 
 /** The transactions of one pool. */
 export function createTransactionPort(source: TransactionSource, rest: Rest): TransactionPort {
@@ -39,6 +40,7 @@ export function createTransactionPort(source: TransactionSource, rest: Rest): Tr
   const own = {
     checkout,
     scope: new Scope(),
+    acknowledged: new Acknowledged(),
     witnessless: false,
     async leader() {
       const call = beginCall(now())

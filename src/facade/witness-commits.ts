@@ -30,6 +30,7 @@ export function witnessCommits(
       leader,
       isInTransaction: (session) => session.transactionStatus === 'T' && !own.witnessless,
       unknown: () => own.story.unknown(),
+      acknowledged: (session, witness) => own.acknowledged.add(session, witness, undefined),
       get evidence() {
         return own.evidence
       },
@@ -42,7 +43,8 @@ export function witnessCommits(
   return {
     async prepare(session) {
       const { client } = session
-      connectionOf(client).on('readyForQuery', ({ status }: { readonly status?: string }) => {
+      // Before pg hears of it, and sends what is next in its queue.
+      connectionOf(client).prependListener('readyForQuery', ({ status }: { readonly status?: string }) => {
         session.transactionStatus = status
       })
       const limit = after(limitMillis, () => cutSocket(client))
@@ -61,7 +63,8 @@ export function witnessCommits(
       const [query, values] = args
       const session = sessionOf(client)
       // In a pipeline nobody knows the state in which a COMMIT will be looked at.
-      if (session === undefined || isPipelined(client) || !isWitnessable(query, values)) return undefined
+      if (session === undefined || session.ownTransaction || isPipelined(client) || !isWitnessable(query, values))
+        return undefined
       const told = args.find((arg): arg is Callback => typeof arg === 'function')
       const commit = (callback: Callback): void => commitWitnessed(createPort(), session, query, send, callback)
       if (told !== undefined) {

@@ -40,6 +40,8 @@ export interface Session {
   server: ServerIdentity | undefined
   /** `I`, `T` or `E`, as the last ReadyForQuery had it; where that is kept. */
   transactionStatus: string | undefined
+  /** `pool.transaction` has it, and its own way to commit. */
+  ownTransaction: boolean
 }
 
 /** The other side closed it in good order or reset it; or we cut it, or the network gave up. */
@@ -76,6 +78,7 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
     lastError: undefined,
     server: undefined,
     transactionStatus: undefined,
+    ownTransaction: false,
     suitedIn: undefined,
   }
   const session: Session = { client, host, generation, usedAt: at, ...flags }

@@ -34,6 +34,14 @@ export interface FailoverEvent {
   readonly replayed: number
   /** Statements that were in flight and whose fate nobody knows: each got an `OutcomeUnknownError`. */
   readonly unknown: number
+  /**
+   * Transactions that were acknowledged and that the new leader does not have: it was promoted, or has recovered, at a point
+   * before them, as can be without synchronous replication. Counted of those that carried a witness (`pool.transaction`,
+   * `exactlyOnce`), the last 10,000. `undefined`: the new leader could not be asked.
+   */
+  readonly lost: number | undefined
+  /** What the application had called those of them that had a `tag`. */
+  readonly lostTags: readonly string[]
 }
 
 /** A doubt that was cleared no longer ago than this is where the loss began: a server that stops may answer once more. */
@@ -107,8 +115,8 @@ export class FailoverStory {
     if (this.#pending === undefined) this.#lostAt = undefined
   }
 
-  /** To be called when nobody is held any more: tells the story, if there is one. */
-  conclude(): void {
+  /** To be called when nobody is held any more: tells the story, if there is one. `lost`: what came out of asking for that. */
+  conclude(lost?: { readonly count: number; readonly tags: readonly string[] }): void {
     const pending = this.#pending
     if (pending === undefined) return
     const { from, to, generation, electedAt } = pending
@@ -123,6 +131,8 @@ export class FailoverStory {
       longestHoldMillis: this.#longestHoldMillis,
       replayed: this.#replayed,
       unknown: this.#unknown,
+      lost: lost?.count,
+      lostTags: lost?.tags ?? [],
     })
     this.#pending = undefined
     this.#begin()

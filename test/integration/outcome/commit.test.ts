@@ -78,6 +78,26 @@ describe('outcome: witness', () => {
     expect(sent).toEqual([])
   })
 
+  it('judges the state of the transaction when it is the turn of the COMMIT, and not when it was asked for', async () => {
+    const client = await witnessing().connect()
+    const sent = record(client)
+    await client.query('begin')
+    const [, failed, committed] = await Promise.allSettled([
+      client.query('insert into kept values (1)'),
+      client.query('select 1 / 0'),
+      client.query('commit'),
+    ])
+    expect([failed.status, (committed as PromiseFulfilledResult<pg.QueryResult>).value.command]).toEqual([
+      'rejected',
+      'ROLLBACK',
+    ])
+    expect(sent).toEqual([])
+    await Promise.all([client.query('begin'), client.query('insert into kept values (2)'), client.query('commit')])
+    expect(sent).toEqual(['witness', 'flush', 'commit', 'sync'])
+    client.release()
+    expect(await kept()).toEqual([2])
+  })
+
   it('gives a transaction that only reads no id', async () => {
     const pool = witnessing()
     const client = await pool.connect()

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { poll } from '../../support'
+import type { FailoverEvent } from '../../../src/index'
 import { heal, useCluster } from '../pool/support/clusters'
 import { burnProcedure, faults } from './support/faults'
 import { truthTable, Writers } from './support/writers'
@@ -32,6 +34,8 @@ afterAll(async () => {
 interface Round extends Audit {
   /** This process was kept from running: what it saw of the servers has gaps then. */
   readonly wasSlow: boolean
+  /** What each failover event said of acknowledged transactions that are gone. */
+  readonly toldLost: readonly (number | undefined)[]
 }
 
 /** The longest time by which a timer was late until now, in milliseconds. */
@@ -56,6 +60,8 @@ async function inflict(fault: (typeof faults)[number]): Promise<Round> {
     monitor: { intervalMillis: 250 },
   })
   writers.set(fault.what, some)
+  const failovers: FailoverEvent[] = []
+  some.pool.on('failover', (event) => failovers.push(event))
   // Half of them wait until a standby has applied what they commit.
   some.start(16, (client, worker) =>
     worker % 2 === 0 ? client.query('set local synchronous_commit = remote_apply') : Promise.resolve(),
@@ -66,10 +72,15 @@ async function inflict(fault: (typeof faults)[number]): Promise<Round> {
   await fault.inflict(cluster(), some)
   await some.progress(20)
   await some.stop()
+  const isTold = (): boolean => {
+    const { generation } = some.pool.topology
+    return generation === 1 || failovers.at(-1)?.generation === generation
+  }
+  await poll(isTold, { what: 'the story is told' })
   const audit = await some.audit()
   await some.pool.end()
   writers.delete(fault.what)
-  return { ...audit, wasSlow: lag() > 40 }
+  return { ...audit, wasSlow: lag() > 40, toldLost: failovers.map(({ lost }) => lost) }
 }
 
 describe.each(faults)('$what', (fault) => {
@@ -89,6 +100,9 @@ describe.each(faults)('$what', (fault) => {
     expect(audits.flatMap(({ wrong }) => wrong)).toEqual([])
     expect(audits.flatMap(({ twice }) => twice)).toEqual([])
     expect(audits.flatMap(({ failed }) => failed)).toEqual([])
+    for (const { toldLost, lost } of audits) {
+      expect(toldLost.reduce<number>((total, told) => total + (told ?? 0), 0)).toBe(lost)
+    }
     if (fault.single) expect(audits.filter(({ wasSlow }) => !wasSlow).flatMap((audit) => audit.unknown)).toEqual([])
   })
 })

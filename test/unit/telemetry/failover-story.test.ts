@@ -34,7 +34,7 @@ describe('FailoverStory', () => {
     story.released()
     expect(story.over).toBe(true)
     expect(told).toEqual([])
-    story.conclude()
+    story.conclude({ count: 3, tags: ['order 7'] })
     story.conclude()
     expect(told).toEqual([
       {
@@ -48,6 +48,8 @@ describe('FailoverStory', () => {
         longestHoldMillis: 300,
         replayed: 1,
         unknown: 1,
+        lost: 3,
+        lostTags: ['order 7'],
       },
     ])
     expect(Object.isFrozen(told[0])).toBe(true)
@@ -63,7 +65,7 @@ describe('FailoverStory', () => {
     if (how === 'lost') story.lost(100)
     story.elected(leader('a:1', 1), leader('b:2', 2), 2, 400)
     story.conclude()
-    expect(told).toMatchObject([{ held: 0, longestHoldMillis: 0, replayed: 0 }])
+    expect(told).toMatchObject([{ held: 0, longestHoldMillis: 0, replayed: 0, lost: undefined, lostTags: [] }])
   })
 
   it('counts what was sent again in a doubt that was cleared a moment before the loss, and nothing older', () => {

@@ -36,7 +36,7 @@ async function withStrangers(cluster: Cluster, writers: Writers, happens: () => 
 }
 
 /** The standbys get no more, and what is written from then on is lost with the primary. */
-async function cutReplication(cluster: Cluster, primary: Host): Promise<void> {
+export async function cutReplication(cluster: Cluster, primary: Host): Promise<void> {
   for (const standby of others(cluster, primary)) {
     await standby.query(`alter system set primary_conninfo = ''`)
     await standby.query('select pg_reload_conf()')
