@@ -132,8 +132,20 @@ export const executionMutants: readonly Mutant[] = [
     ],
     [
       'a COMMIT that was found is not run again',
-      "if (found.outcome === 'committed') return { value }",
-      '',
+      "if (found.outcome === 'committed') {",
+      "if (found.outcome === 'never') {",
+      transaction,
+    ],
+    [
+      'what was found to be committed is remembered',
+      'this.#port.acknowledged.add(session, known.witness, this.#plan.tag)\n        return',
+      'return',
+      transaction,
+    ],
+    [
+      'what was acknowledged is remembered',
+      'this.#port.acknowledged.add(session, known.witness, this.#plan.tag)\n      this.#release',
+      'this.#release',
       transaction,
     ],
     [

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { OutcomeUnknownError, TransactionRolledBackError, TransactionStateError } from '../../../src/errors'
 import { addReport, noEvidence } from '../../../src/core/outcome/evidence'
+import { Acknowledged } from '../../../src/execution/acknowledged'
 import { runTransaction } from '../../../src/execution/transaction'
 import type { TransactionPort } from '../../../src/execution/transaction'
 import type { PoolClient, Session } from '../../../src/pool/session'
@@ -24,6 +25,8 @@ function poolOf(answers: Answers, leader: { readonly status: string | null; read
   const lookedUp: string[] = []
   const story = new FailoverStory(() => undefined)
   const unknown = vi.spyOn(story, 'unknown')
+  const acknowledged = new Acknowledged()
+  const remembered = vi.spyOn(acknowledged, 'add')
   const checkout = async () => {
     const { client, session } = dialled('a')
     sessions.push(session)
@@ -45,6 +48,7 @@ function poolOf(answers: Answers, leader: { readonly status: string | null; read
     stillSuitable: async () => true,
     scope: new Scope(),
     story,
+    acknowledged,
     witnessless: false,
     leader: async () => {
       const query = async ({ text }: { readonly text: string }): Promise<unknown> => {
@@ -58,7 +62,7 @@ function poolOf(answers: Answers, leader: { readonly status: string | null; read
     ending: false,
     lookUpMillis: 0,
   }
-  return { port, sent, released, sessions, lookedUp, unknown }
+  return { port, sent, released, sessions, lookedUp, unknown, remembered }
 }
 
 const sameServer = { status: 'committed' }
@@ -79,9 +83,10 @@ beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0))
 
 describe('runTransaction', () => {
   it('gives back what its function gives, after COMMIT', async () => {
-    const { port, sent, released } = poolOf(() => undefined, sameServer)
-    const value = await runTransaction(port, async (client) => (await client.query('insert')) && 7, undefined)
+    const { port, sent, released, sessions, remembered } = poolOf(() => undefined, sameServer)
+    const value = await runTransaction(port, async (client) => (await client.query('insert')) && 7, { tag: 'one' })
     expect(value).toBe(7)
+    expect(remembered).toHaveBeenCalledExactlyOnceWith(sessions[0], { xid: '700', lsn: 0x100n }, 'one')
     expect(sent).toEqual(['begin', 'insert', 'commit'])
     expect(released).toEqual([false])
   })
@@ -110,8 +115,9 @@ describe('runTransaction', () => {
   })
 
   it('a COMMIT that went unanswered is looked up: committed', async () => {
-    const { port, sent, lookedUp, released } = poolOf(lostAt('commit'), sameServer)
+    const { port, sent, lookedUp, released, remembered } = poolOf(lostAt('commit'), sameServer)
     expect(await runTransaction(port, () => 7, undefined)).toBe(7)
+    expect(remembered).toHaveBeenCalledTimes(1)
     expect(sent).toEqual(['begin', 'commit'])
     expect(lookedUp).toEqual(['incarnation', 'status'])
     expect(released).toEqual([true])
