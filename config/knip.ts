@@ -9,6 +9,8 @@ const config: KnipConfig = {
     'test/**/*.{test,test-d}.ts',
     'test/support/index.ts',
     'test/containers/support/global-setup.ts',
+    'test/mutants/main.ts',
+    'test/simulation/support/pool/sim-{dial,probe}.ts',
     'config/*.{ts,mts,mjs,cjs}',
   ],
   project: ['{src,test,bench,demo,soak,examples,config}/**/*.{ts,mts,cts,js,mjs,cjs}'],

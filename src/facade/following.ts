@@ -192,8 +192,13 @@ export class Following {
     for (const check of this.#waiters) check()
     this.listening.end()
     this.topology.stop()
-    this.clients.abortDials(this.#blame.put('nobody', new Error('the pool is ending')))
+    // pg-pool, which knows of no end yet, dials at once for the next one in its queue.
+    this.clients.abortDials(this.#inVain())
     this.clients.closeIdle()
+  }
+
+  #inVain(): Error {
+    return this.#blame.put('nobody', new Error('the pool is ending'))
   }
 
   get snapshot(): TopologySnapshot {
@@ -292,7 +297,7 @@ export class Following {
 
   #clientOwner(): ClientOwner {
     return {
-      destination: () => this.#destinations.next(),
+      destination: () => (this.#ending ? this.#inVain() : this.#destinations.next()),
       isAwaited: () => this.checkout.requests > 0,
       whenAvailable: () => this.#whenAvailable(),
       stillWanted: (host, generation) => !this.#ending && this.#destinations.isStillWanted(host, generation),

@@ -47,14 +47,13 @@ describe('where columns cannot be read and the rules are reset', () => {
  * Every history is played once and judged by all invariants; for one that was broken the smallest history is looked for,
  * and printed with its seed.
  */
-function judge(arbitrary: fc.Arbitrary<History>, names: Parameters<typeof violations>[2], numRuns: number): void {
-  const parameters = { seed: Date.now() ^ (Math.random() * 0x7fffffff), ...seeded<[History]>(numRuns) }
+function judge(arbitrary: fc.Arbitrary<History>, names: Parameters<typeof violations>[2], runs: number): void {
+  const parameters = seeded(runs)
+  const { seed, numRuns } = parameters
   let found: ReadonlySet<string> | undefined
   const brokenRules = (): ReadonlySet<string> =>
     (found ??= new Set(
-      fc
-        .sample(arbitrary, { seed: parameters.seed, numRuns })
-        .flatMap((history) => [...violations(history, realRules, names).keys()]),
+      fc.sample(arbitrary, { seed, numRuns }).flatMap((history) => [...violations(history, realRules, names).keys()]),
     ))
 
   it.each(names)('%s', (name) => {
@@ -66,6 +65,6 @@ function judge(arbitrary: fc.Arbitrary<History>, names: Parameters<typeof violat
       }),
       parameters,
     )
-    expect.unreachable(`${name}: broken in a sample with the seed ${parameters.seed}`)
+    expect.unreachable(`${name}: broken in a sample with the seed ${seed}`)
   })
 }

@@ -43,12 +43,11 @@ export function acceptHistory(state: TopologyState): TopologyState {
 export type Lockout = { readonly type: 'identity'; readonly by: string } | { readonly type: 'lower timeline' | 'rival' }
 
 /**
- * The history that all who answer carry, if it is not ours. A lower timeline is believed only while no host is out of reach,
+ * The history that all who answer carry, if it is not ours; where an authority is asked it decides such things itself. A lower timeline is believed only while no host is out of reach,
  * and none shows the newer one: the true leader might be the one that does not answer.
  */
 export function lockout(state: TopologyState): Lockout | undefined {
-  // An authority decides such things itself.
-  if (state.generation === 0 || state.authority !== undefined) return undefined
+  if (state.generation === 0) return undefined
   const answering = state.hosts.filter((host) => host.answer !== undefined)
   const judged = answering.map((host) => ({ key: host.key, type: standing(state, host).type, answer: host.answer }))
   const identities = new Set(judged.map(({ answer }) => answer?.systemIdentifier))

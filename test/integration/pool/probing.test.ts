@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { Probe } from '../../../src/monitor/probe'
 import { aStandby, keyOf, useCluster } from './support/clusters'
 import { usePools } from './support/pools'
 
@@ -21,4 +22,20 @@ it('while somebody waits a standby is asked hundreds of times, and costs it a fe
   await cluster().promote(next)
   expect((await held).rows).toEqual([{ port: next.port }])
   expect(pool.topology).toMatchObject({ leader: keyOf(next), timeline: 2 })
+})
+
+it('a question that is under way when the probe is closed is not asked again over a new session', async () => {
+  const host = await cluster().primary()
+  const options = { connectionString: cluster().connectionStringFor(host), application_name: 'closed' }
+  const probe = new Probe(
+    keyOf(host),
+    () => ({ options, again: () => undefined }),
+    () => undefined,
+  )
+  expect(await probe.ask(5000)).toMatchObject({ ok: true })
+  const asked = probe.ask(5000)
+  probe.close()
+  expect(await asked).toMatchObject({ ok: false })
+  const sessions = "select 1 from pg_stat_activity where application_name = 'closed'"
+  while ((await host.query(sessions)).length > 0) await sleep(10)
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 
 /** What can happen to one server. */
 export type Disturbance =
-  'promote' | 'fork' | 'demote' | 'crash' | 'start' | 'restart' | 'fence' | 'partition' | 'heal' | 'restore'
+  'promote' | 'fork' | 'demote' | 'crash' | 'start' | 'restart' | 'fence' | 'partition' | 'heal' | 'lie' | 'restore'
 
 /** One thing that happens, to a cluster or to what a client hears of it. `host` counts modulo the number of hosts. */
 export type Step =
@@ -35,7 +35,7 @@ export interface History {
   readonly steps: readonly Step[]
 }
 
-const host = fc.nat({ max: 4 })
+const host = fc.nat({ max: 6 })
 const half = fc.nat({ max: 60 })
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -56,6 +56,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'fence',
         'partition',
         'heal',
+        'lie',
       ),
       host,
     }),
@@ -114,7 +115,7 @@ export function histories({
   const few = { weight: 3, arbitrary: fc.constant<readonly number[]>([]) }
   const some = { weight: 1, arbitrary: fc.uniqueArray(host, { minLength: 1, maxLength: 2 }) }
   return fc.record({
-    hosts: fc.integer({ min: 1, max: 5 }),
+    hosts: fc.integer({ min: 1, max: 7 }),
     foreign: fc.oneof(few, some),
     unreadable: lifting ? fc.oneof(few, some) : fc.constant([]),
     governed: fc.constant(authority),

@@ -3,7 +3,7 @@ import { acceptsWrites } from '../../../src/core/topology/host'
 import type { TopologyState } from '../../../src/core/topology/state'
 import type { History } from './history'
 import { Ledger } from './ledger'
-import { simulate } from './simulate'
+import { lockoutMillis, simulate } from './simulate'
 import type { Moment, Rules } from './simulate'
 
 /** What went before a moment. */
@@ -183,7 +183,10 @@ export function violations(
 ): ReadonlyMap<string, string> {
   const { moments, calmFrom, world } = simulate(history, rules)
   const found = new Map<string, string>()
-  const ledger = new Ledger(world.servers.map(({ key }) => key))
+  const ledger = new Ledger(
+    world.servers.map(({ key }) => key),
+    lockoutMillis,
+  )
   const past: Past = { last: undefined, leader: undefined, announced: 0 }
   for (const moment of moments) {
     ledger.note(moment.event)

@@ -2,7 +2,6 @@ import type { TopologyEvent } from '../../../src/core/topology/events'
 import { acceptsWrites } from '../../../src/core/topology/host'
 import type { HostKey, Observation } from '../../../src/core/topology/host'
 import type { TopologyState } from '../../../src/core/topology/state'
-import { lockoutMillis } from './simulate'
 
 /** What one host is known to be, kept apart from the reducer's own records. */
 export interface Entry {
@@ -28,13 +27,16 @@ export class Ledger {
   identity: string | undefined
   /** The highest timeline on which one of ours has led. */
   highest = -Infinity
+  readonly #lockoutMillis: number
   /** What the authority said last, by when it was asked. */
   word: { readonly at: number; readonly host: HostKey | undefined; readonly until: number } | undefined
   /** Hosts that claimed the lead beside the leader of their timeline, while that was alive. */
   readonly rivals = new Set<HostKey>()
   #lockedSince: number | undefined
 
-  constructor(keys: readonly HostKey[]) {
+  /** `lockoutMillis`: how long another history must be all there is. */
+  constructor(keys: readonly HostKey[], lockoutMillis: number) {
+    this.#lockoutMillis = lockoutMillis
     this.entries = new Map(
       keys.map((key) => [
         key,
@@ -47,6 +49,16 @@ export class Ledger {
     const entry = this.entries.get(key)
     if (entry === undefined) throw new Error(`${key} is not on the list`)
     return entry
+  }
+
+  /** The highest timeline that one of ours was seen on twice, in whatever role. */
+  get confirmed(): number {
+    const seen = [...this.entries.values()].flatMap(({ answer, sights }) =>
+      sights >= 2 && answer?.systemIdentifier === this.identity && answer?.timeline !== undefined
+        ? [answer.timeline]
+        : [],
+    )
+    return Math.max(-Infinity, ...seen)
   }
 
   /** Enters what happened; to be judged is what the reducer made of it. */
@@ -64,6 +76,12 @@ export class Ledger {
       if (answer !== undefined && (answer.inRecovery || answer.timeline !== this.highest))
         this.rivals.delete(event.host)
       Object.assign(entry, { at: event.at, answer, spoke: true, doubtedAt, looks, sights, since })
+    } else if (event.type === 'full') {
+      const entry = this.entry(event.host)
+      if (event.at < entry.at || event.at < (entry.doubtedAt ?? -Infinity)) return
+      Object.assign(entry, { at: event.at, spoke: true })
+      // It lives, and is as far as is known what it was.
+      if (entry.answer !== undefined) entry.doubtedAt = undefined
     } else if (event.type === 'suspected') {
       const entry = this.entry(event.host)
       if (entry.answer !== undefined && entry.doubtedAt === undefined && event.at > entry.at) entry.doubtedAt = event.at
@@ -94,7 +112,7 @@ export class Ledger {
       return
     }
     this.#lockedSince ??= event.at
-    if (event.at - this.#lockedSince < lockoutMillis) return
+    if (event.at - this.#lockedSince < this.#lockoutMillis) return
     if (rival) this.rivals.clear()
     else this.#forget(foreign ? 'all' : 'timeline')
   }

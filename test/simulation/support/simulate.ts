@@ -5,7 +5,7 @@ import { reduceTopology } from '../../../src/core/topology/reduce'
 import { initialTopology } from '../../../src/core/topology/state'
 import type { TopologyState } from '../../../src/core/topology/state'
 import { targets } from '../../../src/core/topology/targets'
-import type { Disturbance, History, Step } from './history'
+import type { History, Step } from './history'
 import { World } from './world'
 
 /** The rules under test; a broken copy of one of them must be caught. */
@@ -88,7 +88,7 @@ class Simulation {
       case 'block':
         return this.#block(step.millis)
       default:
-        this.#disturb(step.do, step.host)
+        this.world.disturb(step.do, this.world.server(step.host))
     }
   }
 
@@ -98,15 +98,7 @@ class Simulation {
    */
   calm(): number {
     this.#passTime(200)
-    const { ours } = this.world
-    const [first] = ours
-    if (first !== undefined) {
-      for (const server of this.world.servers)
-        Object.assign(server, { reachable: true, up: !server.foreign, fenced: false })
-      const ahead = ours.reduce((best, server) => (server.timeline > best.timeline ? server : best), first)
-      for (const server of ours) if (server !== ahead) server.primary = false
-      if (!ahead.primary) this.world.promote(ahead)
-    }
+    this.world.calmDown()
     const leading = this.world.servers.findIndex(({ foreign, primary }) => primary && !foreign)
     this.#named = leading < 0 ? undefined : leading
     const from = this.moments.length
@@ -116,39 +108,6 @@ class Simulation {
       this.#passTime(100)
     }
     return from
-  }
-
-  #disturb(what: Disturbance, host: number): void {
-    const server = this.world.server(host)
-    switch (what) {
-      case 'promote':
-        return this.world.promote(server)
-      case 'fork':
-        return this.world.promote(server, server.timeline + 1)
-      case 'demote':
-        return this.world.demote(server)
-      case 'crash':
-        server.up = false
-        return
-      case 'start':
-        return this.world.start(server)
-      case 'restart':
-        server.up = false
-        return this.world.start(server)
-      case 'fence':
-        server.fenced = !server.fenced
-        return
-      case 'partition':
-        server.reachable = false
-        return
-      case 'heal':
-        server.reachable = true
-        return
-      case 'restore':
-        return this.world.restore(server)
-      default:
-        what satisfies never
-    }
   }
 
   #probe(index: number, half: number): void {

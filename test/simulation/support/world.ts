@@ -1,7 +1,8 @@
 import type { HostKey, Observation } from '../../../src/core/topology/host'
+import type { Disturbance } from './history'
 
 /** One server as it really is. */
-interface Server {
+export interface Server {
   readonly key: HostKey
   readonly foreign: boolean
   readonly unreadable: boolean
@@ -11,6 +12,12 @@ interface Server {
   fenced: boolean
   timeline: number
   starts: number
+  /** All places are taken: it lets nobody in. */
+  full: boolean
+  /** How much longer than others its packets may travel. */
+  slowMillis: number
+  /** What it answers whatever is true: a picture of an earlier moment. */
+  lie: Truth | undefined
 }
 
 /** What a question to a server finds out. */
@@ -28,7 +35,7 @@ export class World {
   constructor(count: number, foreign: readonly number[], unreadable: readonly number[]) {
     const first = [...Array(count).keys()].find((index) => !foreign.includes(index))
     this.servers = [...Array(count).keys()].map((index) => ({
-      key: `h${index}`,
+      key: `h${index}:5432`,
       foreign: foreign.includes(index),
       unreadable: unreadable.includes(index),
       up: true,
@@ -37,6 +44,9 @@ export class World {
       fenced: false,
       timeline: foreign.includes(index) ? 9 : 1,
       starts: 0,
+      full: false,
+      slowMillis: 0,
+      lie: undefined,
     }))
   }
 
@@ -46,9 +56,44 @@ export class World {
   }
 
   server(index: number): Server {
-    const server = this.servers[index % this.servers.length]
+    const server = this.servers[Math.max(0, index) % this.servers.length]
     if (server === undefined) throw new Error('a world without servers')
     return server
+  }
+
+  /** Something happens to a server or to the way there. */
+  disturb(what: Disturbance, server: Server): void {
+    switch (what) {
+      case 'promote':
+        return this.promote(server)
+      case 'fork':
+        return this.promote(server, server.timeline + 1)
+      case 'demote':
+        return this.demote(server)
+      case 'crash':
+        server.up = false
+        return
+      case 'start':
+        return this.start(server)
+      case 'restart':
+        server.up = false
+        return this.start(server)
+      case 'fence':
+        server.fenced = !server.fenced
+        return
+      case 'partition':
+        server.reachable = false
+        return
+      case 'heal':
+        server.reachable = true
+        return
+      case 'lie':
+        return this.lie(server)
+      case 'restore':
+        return this.restore(server)
+      default:
+        what satisfies never
+    }
   }
 
   promote(server: Server, timeline = this.#newest(server.foreign) + 1): void {
@@ -84,9 +129,30 @@ export class World {
     server.starts += 1
   }
 
+  /** From now on it tells what is true now; told again, the truth. */
+  lie(server: Server): void {
+    server.lie = server.lie === undefined && server.up ? this.ask({ ...server, reachable: true }) : undefined
+  }
+
+  /**
+   * Everybody of ours can be reached and answers truthfully, one of them is the only primary and ahead, those of the other cluster
+   * are silent.
+   */
+  calmDown(): void {
+    const well = { reachable: true, fenced: false, full: false, slowMillis: 0, lie: undefined }
+    for (const server of this.servers) Object.assign(server, well, { up: !server.foreign })
+    const { ours } = this
+    const [first] = ours
+    if (first === undefined) return
+    const ahead = ours.reduce((best, server) => (server.timeline > best.timeline ? server : best), first)
+    for (const server of ours) if (server !== ahead) server.primary = false
+    if (!ahead.primary) this.promote(ahead)
+  }
+
   ask(server: Server): Truth {
     if (!server.reachable) return { type: 'silence', reason: 'did not answer' }
     if (!server.up) return { type: 'silence', reason: 'connection refused' }
+    if (server.lie !== undefined) return server.lie
     const { unreadable } = server
     return {
       type: 'answer',

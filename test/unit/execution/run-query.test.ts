@@ -137,6 +137,21 @@ describe('runQuery', () => {
     expect(answers).toEqual([{ error, result: undefined }])
   })
 
+  it('is in no hurry to send again to a server that is still the same one, the first time excepted', async () => {
+    const { calls, finish } = run('select crash()', [{ error: fromServer('57P01'), lost: true }])
+    await vi.advanceTimersByTimeAsync(0)
+    expect(calls).toHaveLength(2)
+    await finish()
+    expect(calls).toHaveLength(6)
+  })
+
+  it('a read that cannot be sent again had no effect: how its connection was lost is the answer', async () => {
+    const { answers, unknown, finish } = run({ text: 'call report()', readOnly: true }, [{ error: eof, lost: true }])
+    await finish()
+    expect(answers).toEqual([{ error: eof, result: undefined }])
+    expect(unknown).not.toHaveBeenCalled()
+  })
+
   it('sends nothing again while the pool is ending', async () => {
     const error = fromServer('57P01')
     const { answers, calls, finish } = run('select 1', [{ error, lost: true }], { ending: true })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HostSelectionTimeoutError, SplitBrainError, WaitQueueFullError } from '../../../src/errors'
+import { beginCall, pastOf } from '../../../src/pool/ticket'
 import { dialled } from './support/fake-client'
 import { FakePool } from './support/fake-port'
 
@@ -244,6 +245,17 @@ describe('a caller for whom a client lies idle', () => {
     expect(pool.served).toEqual(callers)
   })
 
+  it('gives way to one who comes back meanwhile and stood before him', () => {
+    const pool = new FakePool()
+    pool.setAvailable(true)
+    pool.idleCount = 1
+    const caller = pool.enter({ arrival: 2 })
+    const first = pool.enter({ arrival: 1 })
+    pool.deliver()
+    pool.deliver()
+    expect(pool.served).toEqual([first, caller])
+  })
+
   it('is told once when the pool ends, also if he asks again at once', () => {
     const pool = new FakePool()
     pool.setAvailable(true)
@@ -278,8 +290,13 @@ describe('hosts that may lead soon', () => {
     expect(pool.requested).toBe(0)
     for (let n = 0; n < 8; n += 1) pool.enter()
     expect(pool.open).toHaveLength(2)
-    for (let n = 0; n < 20; n += 1) pool.refuse('connect ECONNREFUSED', 'host')
-    expect(pool.requested).toBeLessThanOrEqual(6)
+    for (let n = 0; n < 20; n += 1) {
+      pool.refuse('connect ECONNREFUSED', 'host')
+      vi.advanceTimersByTime(100)
+      // News of the hosts come all the time.
+      pool.checkout.update()
+    }
+    expect(pool.requested).toBe(6)
     expect(pool.checkout.held).toBe(8)
   })
 
@@ -464,6 +481,15 @@ describe('who is not served', () => {
     expect(pool.checkout.waiting).toBe(2)
     pool.setAvailable(true)
     expect(pool.enter().settlements).toBe(0)
+  })
+
+  it('is not refused so if its statement was sent already', () => {
+    const pool = new FakePool({ maxWaiting: 1 })
+    pool.enter()
+    const call = beginCall(performance.now())
+    pastOf(call).resent = true
+    expect(pool.enter({ call }).settlements).toBe(0)
+    expect(pool.checkout.waiting).toBe(2)
   })
 
   it('leaves with the reason of its signal, before or while it waits, and nobody else is disturbed', () => {

@@ -47,6 +47,25 @@ function parkedOn(...hosts: readonly string[]) {
   return { inAdvance, said, over, lead }
 }
 
+it('a session made in advance is not taken while nobody leads, whatever its server says', () => {
+  const inAdvance = new InAdvance({
+    available: () => false,
+    leader: () => undefined,
+    generation: () => 1,
+    inVain: (host) => new Error(host),
+    parked: () => undefined,
+  })
+  const destination = {
+    host: 'a:1',
+    generation: () => 1,
+    signIn: { options: {}, again: () => undefined },
+    timeoutMillis: 1,
+    dialling: () => () => undefined,
+  }
+  const { accept } = inAdvance.destination({ ...destination, accept: () => undefined })
+  expect(accept({ inHotStandby: false, defaultTransactionReadOnly: false })).toBe('its server does not lead yet')
+})
+
 describe('sessions made in advance, when somebody leads', () => {
   it('are asked one by one on the leader, and given up elsewhere only after that', () => {
     const { said, over, lead } = parkedOn('a:1', 'b:1', 'b:1', 'a:1')

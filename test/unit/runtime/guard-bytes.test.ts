@@ -70,6 +70,18 @@ describe('guardBytes', () => {
     expect(source.error).toMatchObject({ code: '08P01' })
   })
 
+  it.each([
+    ['more comes than a session needs', Buffer.alloc(startupBytes + 1, message('S', Buffer.alloc(0)))],
+    ['a message announces more than may come', Buffer.from([83, 0x7f, 0xff, 0xff, 0xff])],
+    ['a message is shorter than its own length', Buffer.from([83, 0, 0, 0, 3])],
+  ])('lets nothing through when %s', (_what, bytes) => {
+    const seen: Buffer[] = []
+    const { source } = guarded((chunk) => seen.push(chunk))
+    source.emit('data', bytes)
+    expect(seen).toEqual([])
+    expect(source.error).toMatchObject({ code: '08P01' })
+  })
+
   it('says nothing more once a rule was broken', () => {
     const seen: Buffer[] = []
     const { source } = guarded((chunk) => seen.push(chunk))

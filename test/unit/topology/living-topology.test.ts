@@ -104,6 +104,34 @@ describe('LivingTopology', () => {
     topology.stop()
   })
 
+  it('asks quickly while somebody waits, also where there is a leader', async () => {
+    const { topology, asked } = living({ 'a:1': ok(primary) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(5000)
+    topology.somebodyWaits = true
+    const before = asked['a:1'] ?? 0
+    await vi.advanceTimersByTimeAsync(1000)
+    expect((asked['a:1'] ?? 0) - before).toBeGreaterThan(50)
+    topology.stop()
+  })
+
+  it('does not take an answer for news from after its question', async () => {
+    const { topology, asked } = living({ 'a:1': ok(primary) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(5000)
+    const before = asked['a:1'] ?? 0
+    void topology.ask('a:1')
+    await vi.advanceTimersByTimeAsync(0.5)
+    topology.suspect('a:1', 'a connection was lost')
+    // The answer to what was asked before comes, and the same question is on its way again.
+    await vi.advanceTimersByTimeAsync(0.5)
+    expect(asked['a:1']).toBe(before + 2)
+    expect(topology.targets('read-write')).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(topology.targets('read-write')).toEqual(['a:1'])
+    topology.stop()
+  })
+
   it('asks nobody before it is started, everybody then, and nobody after it was stopped', async () => {
     const { topology, asked } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
     await vi.advanceTimersByTimeAsync(5000)
@@ -234,6 +262,19 @@ describe('LivingTopology', () => {
     expect(arrivals).toMatchObject([{ timeline: 2, postmasterStartTime: 'b', replayLsn: 7n, parentTimeline: 1 }])
     expect(wasDeserted(topology.evidence, 'a:1', lostAt, arrivals[0]?.at ?? 0)).toBe(true)
     expect(wasDeserted(topology.evidence, 'a:1', lostAt - 200, lostAt)).toBe(false)
+    topology.stop()
+  })
+
+  it('what it saw of another history proves nothing of the one that is followed now', async () => {
+    const { topology, answers } = living({ 'a:1': ok({ ...primary, timeline: 5 }) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(2)
+    expect(arrivalsOf(topology.evidence, 'a:1')).toMatchObject([{ timeline: 5 }])
+    answers['a:1'] = ok({ ...primary, systemIdentifier: 'theirs' })
+    await vi.advanceTimersByTimeAsync(1100)
+    topology.snapshot.reset()
+    expect(topology.snapshot.leader).toBe('a:1')
+    expect(arrivalsOf(topology.evidence, 'a:1')).toEqual([])
     topology.stop()
   })
 

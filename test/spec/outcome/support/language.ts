@@ -4,7 +4,7 @@ import { parseLsn } from '../../../../src/core/outcome/lsn'
 
 /**
  * The language of the fixtures. An incarnation is `X/1/s1` (system identifier, timeline, start), `-` for what cannot be
- * read; then words: `replay=0/90`, `stats=z`. Times are milliseconds.
+ * read; then words: `replay=0/90`, `stats=z` or `stats=-`. Times are milliseconds.
  */
 interface Words {
   readonly plain: readonly string[]
@@ -24,7 +24,7 @@ function incarnationOf(text: string, { named }: Words): LookUp['incarnation'] {
     timeline: timeline === undefined ? undefined : Number(timeline),
     postmasterStartTime: start,
     replayLsn: parseLsn(named.get('replay')),
-    statsReset: named.get('stats'),
+    statsReset: named.get('stats') === '-' ? undefined : named.get('stats'),
   }
 }
 
@@ -39,7 +39,10 @@ export function parseDoubt(text: string): Doubt {
   return {
     host: 'a',
     witness: { xid: '700', lsn: parseLsn('0/100') ?? 0n },
-    incarnation: { ...incarnation, statsReset: incarnation.statsReset ?? 'z1' } as Doubt['incarnation'],
+    incarnation: {
+      ...incarnation,
+      statsReset: words.named.has('stats') ? incarnation.statsReset : 'z1',
+    } as Doubt['incarnation'],
     direct: !words.plain.includes('proxied'),
     witnessedAt: 1000,
     lostAt: Number(words.named.get('lost') ?? 1010),

@@ -1,0 +1,206 @@
+import type { HostKey } from '../../../../src/core/topology/host'
+import type { Server, Truth, World } from '../world'
+import type { Book } from './book'
+import type { VirtualClock } from './clock'
+
+/** How a server lets its sessions go: as after kill -9, an immediate stop, a fast stop, or its idle ones for having been idle. */
+export type Farewell = 'killed' | 'immediate' | 'fast' | 'idle'
+
+/** What a session is told. */
+export type Message =
+  | { readonly type: 'ready'; readonly role: Role }
+  | { readonly type: 'done' }
+  | { readonly type: 'error' | 'notice'; readonly code: string; readonly severity: 'ERROR' | 'FATAL' | 'WARNING' }
+  | { readonly type: 'told'; readonly truth: Truth }
+  /** The connection has ended; `code` if by a socket error. */
+  | { readonly type: 'end'; readonly code: string | undefined }
+
+export interface Role {
+  readonly inHotStandby: boolean
+  readonly defaultTransactionReadOnly: boolean
+}
+
+/** A statement on its way. */
+export interface Order {
+  readonly id: number
+  readonly writes: boolean
+  /** How long the server works on it. */
+  readonly work: number
+  /** How long the answer then stays with the server, executed but untold. */
+  readonly gap: number
+}
+
+/** All connections of the process under test, and what travels on them. */
+export class Wire {
+  readonly clock: VirtualClock
+  readonly world: World
+  readonly book: Book
+  readonly links = new Set<Link>()
+  /** What travels to and from servers that cannot be reached now, in order. */
+  readonly #stuck: { readonly server: Server; readonly go: () => void }[] = []
+
+  constructor(clock: VirtualClock, world: World, book: Book) {
+    this.clock = clock
+    this.world = world
+    this.book = book
+  }
+
+  /** Connects; the host is called as the library calls it, `h1:5432`. */
+  connect(host: HostKey, hear: (message: Message) => void): Link {
+    const server = this.world.servers.find(({ key }) => key === host)
+    if (server === undefined) throw new Error(`nobody is called ${host}`)
+    const link = new Link(this, server, hear)
+    this.links.add(link)
+    link.begin()
+    return link
+  }
+
+  /** A server ends its sessions. */
+  dismiss(server: Server, farewell: Farewell): void {
+    for (const link of [...this.links]) if (link.server === server) link.dismiss(farewell)
+  }
+
+  /** What was stuck moves on. */
+  heal(server: Server): void {
+    const free = this.#stuck.filter((each) => each.server === server)
+    this.#stuck.splice(0, this.#stuck.length, ...this.#stuck.filter((each) => each.server !== server))
+    for (const { go } of free) go()
+  }
+
+  stick(server: Server, go: () => void): void {
+    this.#stuck.push({ server, go })
+  }
+}
+
+/** One connection, with the backend at its other end. */
+export class Link {
+  readonly server: Server
+  readonly #wire: Wire
+  #hear: (message: Message) => void
+  /** On this side. */
+  open = true
+  /** On the other side. */
+  #backend: 'none' | 'alive' | 'gone' = 'none'
+  /** What the backend works on; `executed` once it has been. */
+  #order: { readonly id: number; executed: boolean } | undefined
+  #lastThere = 0
+  #lastBack = 0
+
+  constructor(wire: Wire, server: Server, hear: (message: Message) => void) {
+    this.#wire = wire
+    this.server = server
+    this.#hear = hear
+  }
+
+  /** Whoever listens from now on. */
+  hearing(hear: (message: Message) => void): void {
+    this.#hear = hear
+  }
+
+  begin(): void {
+    this.#send(() => {
+      if (!this.server.up) return this.#reply({ type: 'end', code: 'ECONNREFUSED' })
+      if (this.server.full) {
+        this.#reply({ type: 'error', code: '53300', severity: 'FATAL' })
+        return this.#reply({ type: 'end', code: undefined })
+      }
+      this.#backend = 'alive'
+      this.#reply({ type: 'ready', role: this.#role() })
+    })
+  }
+
+  /** A bare Sync. */
+  sync(): void {
+    this.#toBackend(() => this.#reply({ type: 'ready', role: this.#role() }))
+  }
+
+  /** The monitor's question. */
+  ask(): void {
+    this.#toBackend(() => this.#reply({ type: 'told', truth: this.#wire.world.ask(this.server) }))
+  }
+
+  execute(order: Order): void {
+    this.#toBackend(() => {
+      const mine = { id: order.id, executed: false }
+      this.#order = mine
+      const isMine = (): boolean => this.#backend === 'alive' && this.#order === mine
+      this.#wire.clock.later('world', order.work, () => {
+        if (!isMine()) return
+        const { inHotStandby, defaultTransactionReadOnly } = this.#role()
+        if (order.writes && (inHotStandby || defaultTransactionReadOnly)) {
+          this.#order = undefined
+          return this.#reply({ type: 'error', code: '25006', severity: 'ERROR' })
+        }
+        mine.executed = true
+        this.#wire.book.executed(order.id, this.server)
+        this.#wire.clock.later('world', order.gap, () => isMine() && this.#answer())
+      })
+    })
+  }
+
+  /** This side ends it: politely, or by destroying its socket. */
+  close(politely: boolean): void {
+    if (!this.open) return
+    if (politely) {
+      this.#toBackend(() => {
+        this.#backend = 'gone'
+        this.#reply({ type: 'end', code: undefined })
+      })
+      return
+    }
+    this.open = false
+    this.#wire.links.delete(this)
+    this.#send(() => (this.#backend = 'gone'))
+  }
+
+  dismiss(farewell: Farewell): void {
+    if (this.#backend !== 'alive') return
+    if (farewell === 'idle' && this.#order !== undefined) return
+    // A fast stop waits for what is being committed.
+    if ((farewell === 'fast' || farewell === 'idle') && this.#order?.executed === true) this.#answer()
+    this.#order = undefined
+    this.#backend = 'gone'
+    if (farewell === 'fast') this.#reply({ type: 'error', code: '57P01', severity: 'FATAL' })
+    if (farewell === 'idle') this.#reply({ type: 'error', code: '57P05', severity: 'FATAL' })
+    if (farewell === 'immediate') this.#reply({ type: 'notice', code: '57P01', severity: 'WARNING' })
+    this.#reply({ type: 'end', code: undefined })
+  }
+
+  #answer(): void {
+    this.#order = undefined
+    this.#reply({ type: 'done' })
+  }
+
+  #role(): Role {
+    const { primary, fenced } = this.server
+    return { inHotStandby: !primary, defaultTransactionReadOnly: primary && fenced }
+  }
+
+  #toBackend(run: () => void): void {
+    this.#send(() => (this.#backend === 'alive' ? run() : this.#reply({ type: 'end', code: 'ECONNRESET' })))
+  }
+
+  #send(run: () => void): void {
+    this.#lastThere = this.#travel('world', this.#lastThere, run)
+  }
+
+  #reply(message: Message): void {
+    this.#lastBack = this.#travel('news', this.#lastBack, () => {
+      if (!this.open) return
+      if (message.type === 'end') {
+        this.open = false
+        this.#wire.links.delete(this)
+      }
+      this.#hear(message)
+    })
+  }
+
+  /** Nothing overtakes on one connection; what meets a partition stays there until it heals. */
+  #travel(mover: 'world' | 'news', last: number, run: () => void): number {
+    const { clock } = this.#wire
+    const at = Math.max(last, clock.now + 2 + clock.random() * (5 + this.server.slowMillis))
+    const arrive = (): void => (this.server.reachable ? run() : this.#wire.stick(this.server, arrive))
+    clock.later(mover, at - clock.now, arrive)
+    return at
+  }
+}
