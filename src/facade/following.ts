@@ -373,11 +373,13 @@ export class Following {
       case 'leader-ready': {
         const { leader, from, changed } = effect
         const { generation } = this.topology.state
+        // Who was held is released at the moment at which the story has a leader again.
+        const at = now()
         if (changed) this.checkout.forgetFailures()
-        if (changed && from !== undefined) this.#story.elected(from, leader, generation, now())
+        if (changed && from !== undefined) this.#story.elected(from, leader, generation, at)
         else this.#story.clear()
         this.#destinations.inAdvance.recheckAll()
-        this.checkout.update()
+        this.checkout.update(at)
         this.listening.changed()
         this.#concludeSoon()
         break

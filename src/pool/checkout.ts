@@ -148,10 +148,10 @@ export class Checkout {
     this.#pump()
   }
 
-  /** The hosts to go to have changed, or the pool was paused or resumed. */
-  update(): void {
+  /** The hosts to go to have changed, or the pool was paused or resumed: at that moment. */
+  update(at = now()): void {
     const phase = this.#port.available() && !this.#paused ? 'waiting' : 'held'
-    if (phase !== this.#phase) this.#enterPhase(phase)
+    if (phase !== this.#phase) this.#enterPhase(phase, at)
     this.#pump()
   }
 
@@ -208,8 +208,7 @@ export class Checkout {
     this.#ramp.cancel()
   }
 
-  #enterPhase(phase: 'held' | 'waiting'): void {
-    const at = now()
+  #enterPhase(phase: 'held' | 'waiting', at: number): void {
     for (const ticket of this.#line) {
       if (phase === 'held') this.#tellStory(ticket)
       else {

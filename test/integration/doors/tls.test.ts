@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Client, HostSelectionTimeoutError } from '../../../src/index'
 import type { ClientOptions, HostOptions, PoolConfig } from '../../../src/index'
-import { poll } from '../../support'
+import { defaultMajor, poll } from '../../support'
 import type { Host } from '../../support'
 import { useCluster } from '../pool/support/clusters'
 import { rejection, usePools } from '../pool/support/pools'
@@ -199,15 +199,21 @@ describe('the ways to speak TLS', () => {
   it('direct negotiation sends no request in clear, and is refused where there is no TLS', async () => {
     const recorder = await startRecorder(leader().port)
     const direct = { sslnegotiation: 'direct', sslmode: 'verify-full', sslrootcert: authority.caFile }
-    expect(await via(uri(direct, recorder.port))).toMatchObject({ tls: true })
-    const { pool } = makePool({ connectionString: uri(direct, recorder.port), password: login().password })
-    expect((await pool.query<{ ssl: boolean }>(isTls)).rows).toEqual([{ ssl: true }])
-    expect(recorder.recorded.length).toBeGreaterThan(2)
+    if (defaultMajor() < 17) {
+      // A server that does not know it yet closes the connection; it is not spoken to in another way then.
+      expect(await rejection(via(uri(direct, recorder.port)))).toMatchObject({ name: 'HostsUnreachableError' })
+    } else {
+      expect(await via(uri(direct, recorder.port))).toMatchObject({ tls: true })
+      const { pool } = makePool({ connectionString: uri(direct, recorder.port), password: login().password })
+      expect((await pool.query<{ ssl: boolean }>(isTls)).rows).toEqual([{ ssl: true }])
+      expect(recorder.recorded.length).toBeGreaterThan(2)
+      await pool.end()
+    }
+    expect(recorder.recorded.length).toBeGreaterThan(0)
     for (const bytes of recorder.recorded) {
       expect(bytes[0]).toBe(0x16)
       expect(bytes.includes('postgresql')).toBe(true)
     }
-    await pool.end()
     await recorder.close()
     const off = uri({ sslnegotiation: 'direct', sslmode: 'disable' })
     for (const make of [() => makePool({ connectionString: off }), () => new Client(off)]) {
