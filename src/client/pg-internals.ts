@@ -49,6 +49,11 @@ export function isEnding(client: Client): boolean {
   return (client as unknown as { readonly _ending: boolean })._ending
 }
 
+/** The process at the server's end, as it greeted us. */
+export function processIdOf(client: Client): number | null {
+  return (client as unknown as { readonly processID: number | null }).processID
+}
+
 /** Whether its handshake is over. One that is still being connected is nobody's yet. */
 export function isConnected(client: Client): boolean {
   return (client as unknown as { readonly _connected: boolean })._connected

@@ -1,10 +1,11 @@
+import { isSameIncarnation } from '../core/outcome/incarnation'
 import type { Doubt, LookUp, Witness } from '../core/outcome/incarnation'
 import { noEvidence } from '../core/outcome/evidence'
 import { judge } from '../core/outcome/judge'
 import type { PoolClient, Session } from '../pool/session'
+import { asText } from '../runtime/as-text'
 import { askIncarnation, onLeader } from './look-up'
 import type { LookUpPort } from './look-up'
-import { asText } from './witness'
 
 /** So many of the last transactions are remembered: those that a failover may have cut off are among the last. */
 const most = 10_000
@@ -69,12 +70,7 @@ export class Acknowledged {
 }
 
 function isOf({ incarnation: was }: Entry, is: LookUp['incarnation']): boolean {
-  return (
-    was.postmasterStartTime === is.postmasterStartTime &&
-    was.replayLsn === is.replayLsn &&
-    was.timeline === is.timeline &&
-    was.systemIdentifier === is.systemIdentifier
-  )
+  return was.systemIdentifier === is.systemIdentifier && isSameIncarnation(was, is)
 }
 
 async function findAborted(

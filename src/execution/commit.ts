@@ -1,4 +1,3 @@
-import type { Witness } from '../core/outcome/incarnation'
 import type { Verdict } from '../core/outcome/judge'
 import { decideCommit } from '../core/retry/decide-commit'
 import { isCommit } from '../core/retry/statement'
@@ -9,7 +8,7 @@ import { now } from '../runtime/clock'
 import { watchForStalls } from '../runtime/heartbeat'
 import { createLog } from '../runtime/log'
 import { isConclusive, lookUpSession } from './look-up'
-import type { LookUpPort } from './look-up'
+import type { TransactionPort } from './transaction'
 import { gatherFacts, isReadTimeout } from './verdict'
 import { commitQuestion, readFields } from './witness'
 import { createWitnessedQuery } from './witnessed-query'
@@ -47,20 +46,12 @@ function isEmpty(values: unknown): boolean {
   )
 }
 
-/** What a COMMIT of somebody else's needs. */
-export interface CommitPort extends LookUpPort {
-  /** The state of the transaction, as the last ReadyForQuery told it. */
-  isInTransaction(session: Session): boolean
-  unknown(): void
-  acknowledged(session: Session, witness: Witness | undefined): void
-}
-
 /**
  * Sends somebody's COMMIT with a witness, and looks up what became of it if its answer does not come. Calls back as pg does:
  * with the result, also where that had to be looked up, or with an error.
  */
 export function commitWitnessed(
-  port: CommitPort,
+  port: TransactionPort,
   session: Session,
   given: unknown,
   send: (query: object) => void,
@@ -69,7 +60,7 @@ export function commitWitnessed(
   const watch = watchForStalls()
   const sentAt = now()
   const config = typeof given === 'string' ? { text: given } : { ...(given as object) }
-  const applies = (): boolean => session.server !== undefined && port.isInTransaction(session)
+  const applies = (): boolean => session.server !== undefined && session.transactionStatus === 'T' && !port.witnessless
   const query = createWitnessedQuery(
     session.client,
     { config, question: commitQuestion, flushAfter: 'witness', applies },
@@ -77,7 +68,7 @@ export function commitWitnessed(
       const stalled = watch.stalled()
       watch.end()
       if (!error) {
-        if (query.witness !== undefined) port.acknowledged(session, readFields(session, query.witness))
+        if (query.witness !== undefined) port.acknowledged.add(session, readFields(session, query.witness), undefined)
         return callback(null, result)
       }
       // Nothing was added to it, or its turn never came: its error is the answer.
@@ -92,7 +83,7 @@ export function commitWitnessed(
 }
 
 async function unanswered(
-  port: CommitPort,
+  port: TransactionPort,
   session: Session,
   query: WitnessedQuery,
   error: unknown,
@@ -110,7 +101,7 @@ async function unanswered(
       : await lookUpSession(port, session, { ...known, witness })
   log('COMMIT on %s went unanswered: %s, %s', session.host, found.outcome, found.reason)
   if (found.outcome === 'committed') {
-    port.acknowledged(session, witness)
+    port.acknowledged.add(session, witness, undefined)
     return { command: 'COMMIT', rowCount: null, oid: null, rows: [], fields: [] }
   }
   if (found.outcome === 'aborted') {
@@ -119,7 +110,7 @@ async function unanswered(
       { cause: error },
     )
   }
-  port.unknown()
+  port.story.unknown()
   throw new OutcomeUnknownError(
     `COMMIT was sent to ${session.host}, its answer did not come, and ${found.reason}: the transaction was committed or ` +
       'rolled back. Look for its effect before doing it once more',

@@ -1,8 +1,6 @@
 import type { Verdict } from '../core/outcome/judge'
-import { backoffMillis } from '../core/retry/backoff'
 import { decideOnce } from '../core/retry/decide-once'
 import type { OnceDecision } from '../core/retry/decide-once'
-import { mayBeStandbyRefusal, serverCode } from '../core/retry/sqlstate'
 import { commandOf } from '../core/retry/statement'
 import { OutcomeUnknownError, ResultLostError, UnsupportedStatementError } from '../errors'
 import { cutSocket } from '../pool/session'
@@ -12,13 +10,12 @@ import { now } from '../runtime/clock'
 import { watchForStalls } from '../runtime/heartbeat'
 import type { Watch } from '../runtime/heartbeat'
 import { createLog } from '../runtime/log'
-import { random } from '../runtime/random'
-import { after } from '../runtime/timer'
 import type { StatementMarks } from './run-query'
 import type { CheckedOut, TransactionPort } from './transaction'
 import { isConclusive, lookUpSession } from './look-up'
-import { gatherFacts, isReadTimeout } from './verdict'
-import { isUnreadable, readFields, witnessQuestion } from './witness'
+import { pause } from './pause'
+import { gatherFailure, isReadTimeout } from './verdict'
+import { goesWithout, readFields, witnessQuestion } from './witness'
 import { createWitnessedQuery } from './witnessed-query'
 import type { WitnessedQuery } from './witnessed-query'
 
@@ -148,7 +145,9 @@ class Attempt {
     this.#out.release(true)
     if (decision.action === 'replay') return { error, reason: decision.reason }
     if (decision.action === 'fail') {
-      if (this.#mayGoWithoutWitness(query, error)) return { error, reason: 'the server lets nobody write a witness' }
+      // It was the witness that was refused, and not the statement.
+      const isWitness = query.witnessRefused && goesWithout(this.#port, session, error)
+      if (isWitness) return { error, reason: 'the server lets nobody write a witness' }
       throw error
     }
     const found: Verdict =
@@ -171,25 +170,10 @@ class Attempt {
 
   async #decide(query: WitnessedQuery, error: unknown, witnessed: boolean): Promise<OnceDecision> {
     const { session } = this.#out
-    const facts = await gatherFacts(error, session)
-    const refused = !facts.connectionLost && mayBeStandbyRefusal(facts.sqlstate)
-    const demoted = refused && !(await this.#port.stillSuitable(session))
+    const failure = await gatherFailure(error, session, this.#port)
     const { submitted, completed } = query
-    return decideOnce({ ...facts, demoted, submitted, completed, witnessed, conclusive: isConclusive(session) })
+    return decideOnce({ ...failure, submitted, completed, witnessed, conclusive: isConclusive(session) })
   }
-
-  /** It was the witness that was refused, and not the statement. */
-  #mayGoWithoutWitness(query: WitnessedQuery, error: unknown): boolean {
-    if (!query.witnessRefused || !isUnreadable(serverCode(error))) return false
-    log('%s: %s; statements go without a witness', this.#out.session.host, (error as Error).message)
-    this.#port.witnessless = true
-    return true
-  }
-}
-
-async function pause(attempt: number): Promise<void> {
-  const millis = backoffMillis(attempt, { base: 10, cap: 500 }, random())
-  await new Promise<void>((resolve) => void after(millis, resolve, { ref: true }))
 }
 
 function resultLost(cause: unknown, { host }: Session): ResultLostError {

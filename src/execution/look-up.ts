@@ -1,21 +1,25 @@
+import { processIdOf } from '../client/pg-internals'
 import type { Evidence } from '../core/outcome/evidence'
 import type { Doubt, LookUp, Witness } from '../core/outcome/incarnation'
 import { judge } from '../core/outcome/judge'
 import type { Verdict } from '../core/outcome/judge'
-import { backoffMillis } from '../core/retry/backoff'
 import { serverCode } from '../core/retry/sqlstate'
 import { cutSocket } from '../pool/session'
 import type { PoolClient, Session } from '../pool/session'
 import { now } from '../runtime/clock'
+import { asText } from '../runtime/as-text'
 import { createLog } from '../runtime/log'
-import { random } from '../runtime/random'
 import { after } from '../runtime/timer'
-import { asText, incarnationQuestion, readIncarnation } from './witness'
+import { pause } from './pause'
+import { incarnationQuestion, readIncarnation } from './witness'
 
 const log = createLog('execution')
 
 /** How long a session of ours may go on with a COMMIT that nobody waits for before it is ended. */
 const ownSessionMillis = 1000
+
+/** Between two questions about one COMMIT, in milliseconds. */
+const betweenQuestions = { base: 5, cap: 250 }
 
 /** A question to the leader takes this long at the most; its connection is given up then. */
 const questionMillis = 5000
@@ -49,7 +53,7 @@ async function lookUp(port: LookUpPort, doubt: Doubt, pid: number): Promise<Verd
     }
     if (port.ending) return { outcome: 'unknown', reason: 'the pool was ended before it could be looked up' }
     if (now() - begun > port.lookUpMillis) return { outcome: 'unknown', reason }
-    await pause(asked)
+    await pause(asked, betweenQuestions)
   }
 }
 
@@ -72,8 +76,7 @@ export function lookUpSession(port: LookUpPort, session: Session, unanswered: Un
   const lostAt = loss?.at ?? now()
   const closedByPeer = loss !== undefined && loss.how !== 'cut'
   const doubt = { host, witness, incarnation, direct, witnessedAt, lostAt, closedByPeer, stalled }
-  const { processID } = session.client as unknown as { readonly processID: number | null }
-  return lookUp(port, doubt, processID ?? 0)
+  return lookUp(port, doubt, processIdOf(session.client) ?? 0)
 }
 
 /**
@@ -82,11 +85,6 @@ export function lookUpSession(port: LookUpPort, session: Session, unanswered: Un
  */
 export function isConclusive({ server, loss }: Session): boolean {
   return server?.direct === true && (loss?.how === 'end of file' || (loss?.how === 'reset' && server.local))
-}
-
-function pause(asked: number): Promise<void> {
-  const millis = backoffMillis(asked, { base: 5, cap: 250 }, random())
-  return new Promise((resolve) => void after(millis, resolve, { ref: true }))
 }
 
 type Row = Readonly<Record<string, string | null>>

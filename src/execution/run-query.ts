@@ -1,7 +1,5 @@
-import { backoffMillis } from '../core/retry/backoff'
 import { decideRetry } from '../core/retry/decide'
 import { isReplayable } from '../core/retry/statement'
-import { mayBeStandbyRefusal } from '../core/retry/sqlstate'
 import { isPgLeaderError, OutcomeUnknownError } from '../errors'
 import { beginCall, resume } from '../pool/ticket'
 import type { Call } from '../pool/ticket'
@@ -9,10 +7,9 @@ import type { Session } from '../pool/session'
 import { now } from '../runtime/clock'
 import { captureContext } from '../runtime/context'
 import { createLog } from '../runtime/log'
-import { random } from '../runtime/random'
-import { after } from '../runtime/timer'
 import type { FailoverStory } from '../telemetry/failover-story'
-import { gatherFacts, isPlainRefusal } from './verdict'
+import { pause } from './pause'
+import { gatherFailure, isPlainRefusal } from './verdict'
 
 const log = createLog('execution')
 
@@ -193,25 +190,13 @@ class FailedRun {
 
   /** Begins at once: what tells an ended session from a raised error may be the server's next message. */
   async #judge(error: unknown, session: Session): Promise<Verdict> {
-    // The monitor that is asked does not keep the process alive; whoever waits for this call must.
-    const awake = after(Infinity, () => undefined, { ref: true })
-    try {
-      return await this.#decide(error, session)
-    } finally {
-      awake.cancel()
-    }
-  }
-
-  async #decide(error: unknown, session: Session): Promise<Verdict> {
-    const facts = await gatherFacts(error, session)
-    const refused = !facts.connectionLost && mayBeStandbyRefusal(facts.sqlstate)
-    const demoted = refused && !(await this.#port.stillSuitable(session))
+    const failure = await gatherFailure(error, session, this.#port)
     const statement = {
       replayable: isReplayable(textOf(this.#text)),
       readOnly: this.#marks.readOnly === true,
       idempotent: this.#marks.idempotent === true,
     }
-    const decision = decideRetry(statement, { ...facts, demoted })
+    const decision = decideRetry(statement, failure)
     if (decision.action === 'replay' && this.#replays < maxReplays && !this.#port.ending) {
       this.#replays += 1
       this.#port.story.replayed()
@@ -231,8 +216,7 @@ class FailedRun {
     const sameServer = this.#port.generation === this.#generation
     this.#generation = this.#port.generation
     if (this.#replays === 1 || !sameServer) return
-    const millis = backoffMillis(this.#replays, { base: 10, cap: 500 }, random())
-    await new Promise<void>((resolve) => void after(millis, resolve, { ref: true }))
+    await pause(this.#replays)
   }
 }
 

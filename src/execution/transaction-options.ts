@@ -1,3 +1,4 @@
+import { readFlag, show } from '../client/conninfo/option-value'
 import { ConnInfoError } from '../errors'
 
 const isolations = ['read uncommitted', 'read committed', 'repeatable read', 'serializable'] as const
@@ -55,20 +56,11 @@ export function planTransaction(options: TransactionOptions = {}): TransactionPl
     throw new ConnInfoError(`signal must be an AbortSignal, not ${show(signal)}`)
   }
   if (tag !== undefined && typeof tag !== 'string') throw new ConnInfoError(`tag must be a string, not ${show(tag)}`)
-  const readOnly = flag('readOnly', options.readOnly)
+  const readOnly = readFlag('readOnly', options.readOnly)
   const modes = [
     ...(isolation === undefined ? [] : [`isolation level ${isolation}`]),
     ...(readOnly ? ['read only'] : []),
-    ...(flag('deferrable', options.deferrable) ? ['deferrable'] : []),
+    ...(readFlag('deferrable', options.deferrable) ? ['deferrable'] : []),
   ]
   return { begin: ['begin', modes.join(', ')].join(' ').trim(), readOnly, maxAttempts, signal, tag }
-}
-
-function flag(name: string, value: unknown): boolean {
-  if (value === undefined || typeof value === 'boolean') return value === true
-  throw new ConnInfoError(`${name} must be true or false, not ${show(value)}`)
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

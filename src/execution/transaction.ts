@@ -1,20 +1,18 @@
 import type { Witness } from '../core/outcome/incarnation'
-import { backoffMillis } from '../core/retry/backoff'
 import { decideTransaction } from '../core/retry/decide-transaction'
 import type { TransactionDecision, TransactionFailure } from '../core/retry/decide-transaction'
-import { mayBeStandbyRefusal, serverCode } from '../core/retry/sqlstate'
+import { serverCode } from '../core/retry/sqlstate'
 import { OutcomeUnknownError, TransactionRolledBackError, TransactionStateError } from '../errors'
 import { cutSocket } from '../pool/session'
 import type { PoolClient, Session } from '../pool/session'
 import { beginCall, resume } from '../pool/ticket'
 import type { Call } from '../pool/ticket'
+import { asText } from '../runtime/as-text'
 import { now } from '../runtime/clock'
 import { watchForStalls } from '../runtime/heartbeat'
 import type { Watch } from '../runtime/heartbeat'
 import { createLog } from '../runtime/log'
-import { random } from '../runtime/random'
 import type { Scope } from '../runtime/scope'
-import { after } from '../runtime/timer'
 import type { FailoverStory } from '../telemetry/failover-story'
 import type { Acknowledged } from './acknowledged'
 import { lookUpSession } from './look-up'
@@ -22,8 +20,9 @@ import type { LookUpPort } from './look-up'
 import { viewOfTransaction } from './transaction-client'
 import { planTransaction } from './transaction-options'
 import type { TransactionOptions, TransactionPlan } from './transaction-options'
-import { gatherFacts, isReadTimeout } from './verdict'
-import { asText, isUnreadable, readWitness, witnessQuestion } from './witness'
+import { pause } from './pause'
+import { gatherFailure, isReadTimeout } from './verdict'
+import { goesWithout, readWitness, witnessQuestion } from './witness'
 
 const log = createLog('execution')
 
@@ -195,9 +194,7 @@ class Attempt<T> {
       }[]
       return readWitness(session, results[1]?.rows[0] ?? {})
     } catch (error) {
-      if (!isUnreadable(serverCode(error))) throw error
-      log('%s: %s; transactions go without a witness', session.host, (error as Error).message)
-      this.#port.witnessless = true
+      if (!goesWithout(this.#port, session, error)) throw error
       await client.query('rollback')
       session.lastError = undefined
       await client.query(begin)
@@ -217,10 +214,8 @@ class Attempt<T> {
   }
 
   async #decide(session: Session, phase: TransactionFailure['phase'], error: unknown): Promise<TransactionDecision> {
-    const facts = await gatherFacts(whatFailed(error, session), session)
-    const refused = !facts.connectionLost && mayBeStandbyRefusal(facts.sqlstate)
-    const demoted = refused && !(await this.#port.stillSuitable(session))
-    return decideTransaction({ ...facts, demoted, phase, readOnly: this.#plan.readOnly })
+    const failure = await gatherFailure(whatFailed(error, session), session, this.#port)
+    return decideTransaction({ ...failure, phase, readOnly: this.#plan.readOnly })
   }
 
   async #conclude(
@@ -283,11 +278,6 @@ function handsOff(): TransactionStateError {
     'the function of pool.transaction has ended its transaction itself: what it sent may be committed in part. ' +
       'Send neither COMMIT nor ROLLBACK there; throw to roll back',
   )
-}
-
-async function pause(attempt: number): Promise<void> {
-  const millis = backoffMillis(attempt, { base: 10, cap: 500 }, random())
-  await new Promise<void>((resolve) => void after(millis, resolve, { ref: true }))
 }
 
 function rolledBack(cause: unknown, reason: string): TransactionRolledBackError {

@@ -2,7 +2,7 @@ import type { FailureFacts } from '../core/retry/decide'
 import { announcesShutdown, mayBeStandbyRefusal, serverCode, sqlstate } from '../core/retry/sqlstate'
 import { connectionOf } from '../client/pg-internals'
 import type { Session } from '../pool/session'
-import { limit } from '../runtime/timer'
+import { after, limit } from '../runtime/timer'
 
 /** How long a server that has announced the end of a session may take to end it. */
 const endingMillis = 1000
@@ -27,6 +27,25 @@ export async function gatherFacts(error: unknown, session: Session): Promise<Omi
     connectionLost: session.broken && !timedOut,
     warned: session.warned,
     timedOut,
+  }
+}
+
+/**
+ * The same, and whether the host still leads where the answer makes that doubtful: then it is asked again. The monitor that
+ * asks does not keep the process alive; whoever waits for this call must.
+ */
+export async function gatherFailure(
+  error: unknown,
+  session: Session,
+  port: { stillSuitable(session: Session): Promise<boolean> },
+): Promise<FailureFacts> {
+  const awake = after(Infinity, () => undefined, { ref: true })
+  try {
+    const facts = await gatherFacts(error, session)
+    const refused = !facts.connectionLost && mayBeStandbyRefusal(facts.sqlstate)
+    return { ...facts, demoted: refused && !(await port.stillSuitable(session)) }
+  } finally {
+    awake.cancel()
   }
 }
 

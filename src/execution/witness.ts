@@ -1,10 +1,12 @@
-import { connectionOf } from '../client/pg-internals'
-import type { Incarnation, LookUp, Witness } from '../core/outcome/incarnation'
+import { connectionOf, processIdOf } from '../client/pg-internals'
+import { serverColumns } from '../core/outcome/columns'
+import type { IncarnationAnswer, Witness } from '../core/outcome/incarnation'
 import { parseLsn } from '../core/outcome/lsn'
+import { serverCode } from '../core/retry/sqlstate'
 import type { Client, ServerIdentity, Session } from '../pool/session'
+import { createLog } from '../runtime/log'
 
-/** Answered in the server's text, whatever type parsers the application has set. */
-export const asText = { getTypeParser: () => (value: string) => value }
+const log = createLog('execution')
 
 /** Columns and what they are, in the order in which they come. */
 type Columns = Readonly<Record<string, string>>
@@ -16,10 +18,7 @@ const witness: Columns = {
 }
 
 const incarnation: Columns = {
-  system_identifier: '(select system_identifier::text from pg_control_system())',
-  timeline: `('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int::text`,
-  started: 'extract(epoch from pg_postmaster_start_time())::text',
-  replay_lsn: 'pg_last_wal_replay_lsn()::text',
+  ...serverColumns,
   stats_reset: '(select extract(epoch from stats_reset)::text from pg_stat_bgwriter)',
 }
 
@@ -86,7 +85,7 @@ function readServer(client: Client, row: Row): ServerIdentity | undefined {
 }
 
 /** What an answer tells of its server. */
-export function readIncarnation(row: Row): LookUp['incarnation'] {
+export function readIncarnation(row: Row): IncarnationAnswer {
   const { timeline } = row
   return {
     systemIdentifier: row['system_identifier'] ?? undefined,
@@ -94,7 +93,7 @@ export function readIncarnation(row: Row): LookUp['incarnation'] {
     postmasterStartTime: row['started'] ?? undefined,
     replayLsn: parseLsn(row['replay_lsn']),
     statsReset: row['stats_reset'] ?? undefined,
-  } satisfies { readonly [K in keyof Incarnation]: Incarnation[K] | undefined }
+  }
 }
 
 /**
@@ -104,8 +103,7 @@ export function readIncarnation(row: Row): LookUp['incarnation'] {
 function readPath(client: Client, row: Row): Pick<ServerIdentity, 'direct' | 'local'> {
   const { stream } = connectionOf(client)
   const { localAddress, localPort } = stream as { readonly localAddress?: string; readonly localPort?: number }
-  const { processID } = client as unknown as { readonly processID: number | null }
-  const greeted = row['pid'] === String(processID)
+  const greeted = row['pid'] === String(processIdOf(client))
   const address = row['client_address']
   if (address == null) return { direct: greeted && client.host.startsWith('/'), local: true }
   const isOurs = sameAddress(localAddress, address) && row['client_port'] === String(localPort)
@@ -118,7 +116,12 @@ function sameAddress(ours: string | undefined, theirs: string): boolean {
   return ours !== undefined && plain(ours) === plain(theirs)
 }
 
-/** Undefined function or column, missing right: this server does not let a witness be written, or its identity be read. */
-export function isUnreadable(code: string | undefined): boolean {
-  return code?.startsWith('42') === true
+/**
+ * Undefined function or column, missing right: this server does not let a witness be written, or its identity be read. Nothing
+ * of this pool carries one from then on.
+ */
+export function goesWithout(port: { witnessless: boolean }, { host }: Session, error: unknown): boolean {
+  if (serverCode(error)?.startsWith('42') !== true) return false
+  if (!port.witnessless) log('%s: %s; writes go without a witness', host, (error as Error).message)
+  return (port.witnessless = true)
 }

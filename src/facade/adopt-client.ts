@@ -7,12 +7,13 @@ import type { SessionNews } from '../client/session-news'
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
 import { mismatch } from '../core/selection/target-session-attrs'
 import { beginSession } from '../pool/session'
+import { asText } from '../runtime/as-text'
 import { now } from '../runtime/clock'
 
 /** Answered in the server's text, whatever type parsers the application has. */
 const question = {
   text: `select pg_is_in_recovery() as recovery, current_setting('default_transaction_read_only') as read_only`,
-  types: { getTypeParser: () => (value: string) => value },
+  types: asText,
 }
 
 /** What a client must be connected to, to be of use. */

@@ -112,7 +112,7 @@ export class Following {
     const outside = leaderOutside(() => new this.Client(this.#pool.options))
     this.Client = bindClient(Base, {
       ...this.#clientOwner(),
-      ...(settings.outcome === 'witness' && witnessCommits(() => this.transactions, outside, this.#timeoutMillis)),
+      ...(settings.outcome === 'witness' && witnessCommits(this.transactions, outside, this.#timeoutMillis)),
     })
     this.listening = this.#createListening(Base, settings)
   }

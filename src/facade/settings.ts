@@ -1,4 +1,4 @@
-import { kindOf } from '../client/conninfo/given-options'
+import { readFlag, show } from '../client/conninfo/option-value'
 import type { Authority } from '../discovery/authority'
 import { ConnInfoError } from '../errors'
 import type { Limits } from '../pool/deadlines'
@@ -51,11 +51,6 @@ export function readSettings(
   }
 }
 
-function readFlag(name: string, given: unknown): boolean {
-  if (given === undefined || typeof given === 'boolean') return given === true
-  throw new ConnInfoError(`${name} must be true or false, not ${show(given)}`)
-}
-
 function readOutcome(given: unknown): 'witness' | undefined {
   if (given === undefined || given === 'witness') return given
   throw new ConnInfoError(`outcome must be 'witness' or be left out, not ${show(given)}`)
@@ -74,11 +69,4 @@ function number(name: string, value: unknown, range: { least: number; infinite?:
   if (fits) return value
   const upTo = range.infinite === true ? ' or Infinity' : ''
   throw new ConnInfoError(`${name} must be a number of at least ${range.least}${upTo}, not ${show(value)}`)
-}
-
-/** What has no short text of its own is named by its kind. */
-function show(value: unknown): string {
-  if (typeof value === 'string')
-    return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value)
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value)
 }

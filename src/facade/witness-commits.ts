@@ -1,19 +1,15 @@
 import type { Client } from 'pg'
 import { connectionOf } from '../client/pg-internals'
 import { commitWitnessed, isWitnessable } from '../execution/commit'
-import type { CommitPort } from '../execution/commit'
 import type { TransactionPort } from '../execution/transaction'
-import { asText, isUnreadable, readServerAnswer, serverQuestion } from '../execution/witness'
-import { serverCode } from '../core/retry/sqlstate'
+import { goesWithout, readServerAnswer, serverQuestion } from '../execution/witness'
 import { isRollback } from '../core/retry/statement'
 import { isOutcomeUnknownError, isTransactionRolledBackError } from '../errors'
 import type { ClientOwner } from '../pool/bound-client'
 import { cutSocket, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
-import { createLog } from '../runtime/log'
+import { asText } from '../runtime/as-text'
 import { after } from '../runtime/timer'
-
-const log = createLog('facade')
 
 type Callback = (error: unknown, result?: unknown) => void
 
@@ -22,30 +18,15 @@ type Callback = (error: unknown, result?: unknown) => void
  * asked what their server is before anybody gets them, so that no COMMIT can fail for that.
  */
 export function witnessCommits(
-  port: () => TransactionPort,
-  leader: CommitPort['leader'],
+  port: TransactionPort,
+  leader: TransactionPort['leader'],
   limitMillis: number,
 ): Required<Pick<ClientOwner, 'prepare' | 'intercept'>> {
-  const createPort = (): CommitPort => {
-    const own = port()
-    return {
-      leader,
-      isInTransaction: (session) => session.transactionStatus === 'T' && !own.witnessless,
-      unknown: () => own.story.unknown(),
-      acknowledged: (session, witness) => own.acknowledged.add(session, witness, undefined),
-      get evidence() {
-        return own.evidence
-      },
-      get ending() {
-        return own.ending
-      },
-      lookUpMillis: own.lookUpMillis,
-    }
-  }
+  const commitPort = Object.create(port, { leader: { value: leader } }) as TransactionPort
   /** What became of transactions whose connection was lost with the answer to COMMIT. */
   const fates = new WeakMap<Session, unknown>()
   const commit = (session: Session, query: unknown, send: (query: object) => void, callback: Callback): void =>
-    commitWitnessed(createPort(), session, query, send, (error, result) => {
+    commitWitnessed(commitPort, session, query, send, (error, result) => {
       if (isOutcomeUnknownError(error) || isTransactionRolledBackError(error)) fates.set(session, error)
       callback(error, result)
     })
@@ -61,9 +42,7 @@ export function witnessCommits(
         const { rows } = await client.query<{ server: string | null }>({ text: serverQuestion, types: asText })
         readServerAnswer(session, rows[0]?.server)
       } catch (error) {
-        if (!isUnreadable(serverCode(error))) throw error
-        if (!port().witnessless) log('%s: %s; COMMIT goes without a witness', session.host, (error as Error).message)
-        port().witnessless = true
+        if (!goesWithout(port, session, error)) throw error
       } finally {
         limit.cancel()
       }
@@ -73,12 +52,12 @@ export function witnessCommits(
       const session = sessionOf(client)
       // In a pipeline nobody knows the state in which a COMMIT will be looked at.
       if (session === undefined || session.ownTransaction || isPipelined(client)) return undefined
-      const fate = fates.get(session)
       let run: (callback: Callback) => void
       if (isWitnessable(query, values)) run = (callback) => commit(session, query, send, callback)
       // Who rolls back because COMMIT failed tells of the second error where there is one: let it be the first.
-      else if (fate !== undefined && rollsBack(query)) run = (callback) => process.nextTick(callback, fate)
-      else return undefined
+      else if (fates.has(session) && rollsBack(query)) {
+        run = (callback) => process.nextTick(callback, fates.get(session))
+      } else return undefined
       const told = args.find((arg): arg is Callback => typeof arg === 'function')
       if (told === undefined) return { returned: promised(client, run) }
       run(told)
@@ -107,7 +86,7 @@ function isPipelined(client: Client): boolean {
 }
 
 /** A client of a pool's class, outside of the pool: the one whose COMMIT is in doubt may be all that the pool may have. */
-export function leaderOutside(create: () => Client): CommitPort['leader'] {
+export function leaderOutside(create: () => Client): TransactionPort['leader'] {
   return async () => {
     const client = create()
     client.on('error', () => undefined)

@@ -1,9 +1,11 @@
 import pg from 'pg'
 import type { Observation, Failure } from '../core/topology/host'
+import { serverColumns } from '../core/outcome/columns'
 import type { Recovery } from '../core/outcome/evidence'
 import { parseLsn } from '../core/outcome/lsn'
 import { connectFailureIsAboutCaller } from '../core/retry/connect-failure'
 import { announcesShutdown } from '../core/retry/sqlstate'
+import { asText } from '../runtime/as-text'
 import { now } from '../runtime/clock'
 import { guardBytes } from '../runtime/guard-bytes'
 import type { Guard } from '../runtime/guard-bytes'
@@ -18,12 +20,12 @@ const log = createLog('monitor')
  */
 const everything = `select pg_is_in_recovery() as recovery,
   current_setting('default_transaction_read_only') as read_only,
-  (select system_identifier::text from pg_control_system()) as system_identifier,
+  ${serverColumns.system_identifier} as system_identifier,
   case when pg_is_in_recovery() then (select received_tli::text from pg_stat_wal_receiver)
-    else (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text end as timeline,
-  extract(epoch from pg_postmaster_start_time())::text as started,
+    else ${serverColumns.timeline} end as timeline,
+  ${serverColumns.started} as started,
   case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as lsn,
-  pg_last_wal_replay_lsn()::text as replay_lsn,
+  ${serverColumns.replay_lsn} as replay_lsn,
   case when pg_is_in_recovery() then (select min_recovery_end_timeline::text from pg_control_recovery()) end
     as recovery_timeline`
 
@@ -41,7 +43,7 @@ const ofOurOwn = {
   binary: false,
   pipeline: false,
   Promise: undefined,
-  types: { getTypeParser: () => (value: string) => value },
+  types: asText,
 } as const
 
 /** As the server sends it: text, whatever type parsers the application has set. */

@@ -16,12 +16,6 @@ export const executionMutants: readonly Mutant[] = [
     ['one statement is not sent for ever', 'this.#replays < maxReplays', 'this.#replays < Infinity', runQuery],
     ['nothing is sent again after end()', ' && !this.#port.ending) {', ') {', runQuery],
     [
-      'after a refusal as standbys give it the host is asked again',
-      'refused && !(await this.#port.stillSuitable(session))',
-      'refused',
-      runQuery,
-    ],
-    [
       "a user's own Submittable is sent once",
       "if (typeof (marks as { submit?: unknown } | undefined)?.submit === 'function') return undefined",
       '',
@@ -48,6 +42,12 @@ export const executionMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf('src/execution/verdict.ts', [
+    [
+      'after a refusal as standbys give it the host is asked again',
+      'refused && !(await port.stillSuitable(session))',
+      'refused',
+      runQuery,
+    ],
     [
       '57P01 counts only if the connection really ends',
       'if (announced && !session.broken) await ended(session)',
@@ -194,10 +194,12 @@ export const executionMutants: readonly Mutant[] = [
     ['what failed is rolled back', "await client.query('rollback')\n    return true", 'return true', transaction],
     [
       'a server that lets no witness be written is used without',
-      'if (!isUnreadable(serverCode(error))) throw error',
+      'if (!goesWithout(this.#port, session, error)) throw error',
       'throw error',
       transaction,
     ],
-    ['that there can be no witness is found out once', 'this.#port.witnessless = true', '', transaction],
+  ]),
+  ...mutantsOf('src/execution/witness.ts', [
+    ['that there can be no witness is found out once', 'return (port.witnessless = true)', 'return true', transaction],
   ]),
 ]

@@ -10,6 +10,26 @@ const evidence = 'src/core/outcome/evidence.ts'
  * recovery, that a postmaster takes connections in turn) only real servers show: test/integration/outcome does.
  */
 export const outcomeMutants: readonly Mutant[] = [
+  ...mutantsOf('src/core/outcome/incarnation.ts', [
+    [
+      'a restart makes another incarnation',
+      'a.postmasterStartTime === b.postmasterStartTime && a.replayLsn',
+      'a.replayLsn',
+      spec,
+    ],
+    [
+      'a crash of backends alone makes another incarnation',
+      ' && a.replayLsn === b.replayLsn && a.timeline',
+      ' && a.timeline',
+      spec,
+    ],
+    [
+      'a promotion makes another incarnation',
+      'a.replayLsn === b.replayLsn && a.timeline === b.timeline',
+      'a.replayLsn === b.replayLsn',
+      spec,
+    ],
+  ]),
   ...mutantsOf(judge, [
     ['another cluster says nothing of ours', 'is.systemIdentifier !== was.systemIdentifier', 'false', spec],
     [
@@ -25,31 +45,8 @@ export const outcomeMutants: readonly Mutant[] = [
       "if (status === 'never') {",
       spec,
     ],
-    [
-      'the same incarnation tells the truth',
-      'if (isSameIncarnation(doubt, lookUp)) {',
-      'if (status === undefined) {',
-      spec,
-    ],
+    ['the same incarnation tells the truth', 'if (isSameIncarnation(was, is)) {', 'if (status === undefined) {', spec],
     ['what is in progress is not committed yet', "if (status === 'committed') return", 'return', spec],
-    [
-      'a restart makes another incarnation',
-      'is.postmasterStartTime === was.postmasterStartTime && is.replayLsn',
-      'is.replayLsn',
-      spec,
-    ],
-    [
-      'a crash of backends alone makes another incarnation',
-      ' && is.replayLsn === was.replayLsn && is.timeline',
-      ' && is.timeline',
-      spec,
-    ],
-    [
-      'a promotion makes another incarnation',
-      'is.replayLsn === was.replayLsn && is.timeline === was.timeline\n',
-      'is.replayLsn === was.replayLsn\n',
-      spec,
-    ],
     ['what was written after the point of the recovery is gone', 'is.replayLsn < witness.lsn', 'false', spec],
     [
       'what ends at the point of the recovery is there',
@@ -168,8 +165,8 @@ export const outcomeMutants: readonly Mutant[] = [
     ['a recovery from before the loss is not its consequence', ' || arrival.at < doubt.lostAt)', ')', spec],
     [
       'the recovery that was seen is that of the leader',
-      'arrivalsOf(evidence, lookUp.host).find((seen) => isOf(seen, lookUp))',
-      'arrivalsOf(evidence, lookUp.host).at(-1)',
+      'is.replayLsn !== undefined && isSameIncarnation(seen, is)',
+      'is.replayLsn !== undefined',
       spec,
     ],
     ['a restart is one of the same host', 'lookUp.host === doubt.host && arrival.timeline', 'arrival.timeline', spec],
@@ -244,18 +241,7 @@ export const outcomeMutants: readonly Mutant[] = [
       'told !== undefined',
       spec,
     ],
-    [
-      'a recovery makes another primary',
-      '    before.recovery.replayLsn === now.recovery.replayLsn\n',
-      '    true\n',
-      spec,
-    ],
-    [
-      'a restart makes another primary',
-      '    before.answer.postmasterStartTime === now.answer.postmasterStartTime &&\n',
-      '',
-      spec,
-    ],
+    ['a recovery or a restart makes another primary', ' && isSameIncarnation(latest, life)', '', spec],
     [
       'a standby without a WAL receiver goes by its control file',
       'const timeline = answer.timeline ?? recovery.timeline',
@@ -279,13 +265,7 @@ export const outcomeMutants: readonly Mutant[] = [
     ['the last refusal comes soon before the end', ' && to - until <= longestGapMillis', '', spec],
     [
       'it is our server that was alive, and not one that came after',
-      '      arrival.postmasterStartTime === incarnation.postmasterStartTime &&\n',
-      '',
-      spec,
-    ],
-    [
-      'a server whose backends crashed is another one',
-      '      arrival.replayLsn === incarnation.replayLsn &&\n',
+      '.filter((arrival) => isSameIncarnation(arrival, incarnation))',
       '',
       spec,
     ],

@@ -92,8 +92,8 @@ export const poolMutants: readonly Mutant[] = [
     ['a paused pool serves nobody', 'this.#port.available() && !this.#paused', 'this.#port.available()', checkout],
     [
       'callers are told when there is a host again',
-      'if (phase !== this.#phase) this.#enterPhase(phase)',
-      "if (phase === 'held') this.#enterPhase(phase)",
+      'if (phase !== this.#phase) this.#enterPhase(phase, at)',
+      "if (phase === 'held') this.#enterPhase(phase, at)",
       pool,
       'with a leader up long enough every held call succeeds',
     ],
@@ -207,13 +207,13 @@ export const poolMutants: readonly Mutant[] = [
     ],
     [
       'a session dialled under an older generation comes too late',
-      'if (state.leader?.key === host) return generation === state.generation',
-      'if (state.leader?.key === host) return true',
+      'state.leader.key === host && state.generation === generation',
+      'state.leader.key === host',
       unit('pool/destinations'),
     ],
     [
       'the role of a new session is judged before it is used',
-      'accept: (role) => mismatch(targetSessionAttrs, role)',
+      'accept: (role) => mismatch(attrs, role)',
       'accept: () => undefined',
       unit('pool/destinations'),
     ],

@@ -14,8 +14,8 @@ export const retryMutants: readonly Mutant[] = [
     ],
     [
       'what a pooler says of a lost server is no verdict',
-      "if (failure.fromPooler && code?.startsWith('08'))",
-      "if (failure.fromPooler && code?.startsWith('09'))",
+      "fromPooler && code?.startsWith('08') === true",
+      "fromPooler && code?.startsWith('09') === true",
       spec,
     ],
     [

@@ -1,4 +1,5 @@
 import type { HostKey, Observation } from '../topology/host'
+import { isSameIncarnation } from './incarnation'
 import type { Incarnation } from './incarnation'
 
 /** Between two refusals so far apart a server may have started, worked and died unseen. */
@@ -151,9 +152,15 @@ function answered(known: HostEvidence, report: Answer): HostEvidence {
   const { answer, recovery } = report
   const last = { answer, recovery }
   if (answer.inRecovery) return { ...known, reports: addStandby(known.reports, report), last }
+  const life = {
+    postmasterStartTime: answer.postmasterStartTime,
+    timeline: answer.timeline,
+    replayLsn: recovery.replayLsn,
+  }
   const before = known.last
   const latest = known.arrivals.at(-1)
-  if (latest !== undefined && before !== undefined && isSamePrimary(before, last)) {
+  // Over whatever session: a primary that was seen last is the one that arrived last.
+  if (latest !== undefined && before?.answer.inRecovery === false && isSameIncarnation(latest, life)) {
     return { ...known, arrivals: [...known.arrivals.slice(0, -1), { ...latest, aliveAt: report.sentAt }] }
   }
   const isPromoted = before?.recovery.session === recovery.session && before.answer.inRecovery
@@ -161,25 +168,13 @@ function answered(known: HostEvidence, report: Answer): HostEvidence {
     at: report.receivedAt,
     askedAt: report.sentAt,
     aliveAt: report.sentAt,
-    postmasterStartTime: answer.postmasterStartTime,
-    timeline: answer.timeline,
-    replayLsn: recovery.replayLsn,
+    ...life,
     parentTimeline: isPromoted ? parentOf(before, answer) : undefined,
   }
   return { ...known, arrivals: [...known.arrivals, arrival].slice(-mostArrivals), last }
 }
 
 type Last = NonNullable<HostEvidence['last']>
-
-/** Over whatever session: its start and the end of its recovery tell. */
-function isSamePrimary(before: Last, now: Last): boolean {
-  return (
-    !before.answer.inRecovery &&
-    before.answer.postmasterStartTime === now.answer.postmasterStartTime &&
-    before.answer.timeline === now.answer.timeline &&
-    before.recovery.replayLsn === now.recovery.replayLsn
-  )
-}
 
 /** Of reports that say the same the first is the one that proves most; a bare sign of life repeats the last. */
 function addStandby(reports: readonly StandbyReport[], report: Answer): readonly StandbyReport[] {
@@ -241,12 +236,7 @@ export function wasDeserted(evidence: Evidence, host: HostKey, from: number, to:
 
 /** When an incarnation last answered its monitor. */
 export function aliveUntil(evidence: Evidence, host: HostKey, incarnation: Incarnation): number {
-  const seen = arrivalsOf(evidence, host).filter(
-    (arrival) =>
-      arrival.postmasterStartTime === incarnation.postmasterStartTime &&
-      arrival.replayLsn === incarnation.replayLsn &&
-      arrival.timeline === incarnation.timeline,
-  )
+  const seen = arrivalsOf(evidence, host).filter((arrival) => isSameIncarnation(arrival, incarnation))
   return Math.max(-Infinity, ...seen.map(({ aliveAt }) => aliveAt))
 }
 

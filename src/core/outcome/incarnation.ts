@@ -15,6 +15,16 @@ export interface Incarnation {
   readonly statsReset: string | undefined
 }
 
+/** What is known of an incarnation, as far as it can be read. */
+export type IncarnationAnswer = { readonly [K in keyof Incarnation]: Incarnation[K] | undefined }
+
+type Life = Pick<IncarnationAnswer, 'postmasterStartTime' | 'timeline' | 'replayLsn'>
+
+/** Whether two answers of one cluster come from one incarnation: nothing has ended and begun between them. */
+export function isSameIncarnation(a: Life, b: Life): boolean {
+  return a.postmasterStartTime === b.postmasterStartTime && a.replayLsn === b.replayLsn && a.timeline === b.timeline
+}
+
 /** What a write carries that wants certainty. */
 export interface Witness {
   /** `pg_current_xact_id()`. An id whose WAL was lost is given to somebody else later. */
@@ -43,10 +53,7 @@ export interface Doubt {
 /** What the leader answers when it is asked about a {@link Doubt}. */
 export interface LookUp {
   readonly host: HostKey
-  /** As far as it can be read there. */
-  readonly incarnation: {
-    readonly [K in keyof Incarnation]: Incarnation[K] | undefined
-  }
+  readonly incarnation: IncarnationAnswer
   /** `pg_xact_status()`; `in the future` stands for its error 22023, undefined for NULL. */
   readonly status: 'committed' | 'aborted' | 'in progress' | 'in the future' | undefined
 }

@@ -1,6 +1,7 @@
+import { isSameIncarnation } from './incarnation'
 import type { Doubt, LookUp } from './incarnation'
 import { aliveUntil, arrivalsOf, isContested, wasDeserted, reportsOf } from './evidence'
-import type { Arrival, Evidence } from './evidence'
+import type { Evidence } from './evidence'
 
 /** What became of a COMMIT whose answer was lost. `reason` is for people. */
 export interface Verdict {
@@ -35,7 +36,8 @@ export function judge(doubt: Doubt, lookUp: LookUp, evidence: Evidence): Verdict
     }
   }
 
-  if (isSameIncarnation(doubt, lookUp)) {
+  // Its word is the truth.
+  if (isSameIncarnation(was, is)) {
     if (status === 'committed') return { outcome: 'committed', reason: 'the same server says so' }
     return { outcome: 'undecided', own: true, reason: 'its session is still at work on it' }
   }
@@ -60,13 +62,6 @@ interface Missing {
 
 function unknown(reason: string): Verdict {
   return { outcome: 'unknown', reason }
-}
-
-/** Nothing has ended and begun since: its word is the truth. */
-function isSameIncarnation({ incarnation: was }: Doubt, { incarnation: is }: LookUp): boolean {
-  return (
-    is.postmasterStartTime === was.postmasterStartTime && is.replayLsn === was.replayLsn && is.timeline === was.timeline
-  )
 }
 
 /** A crash recovery would have renewed the statistics, a promotion the timeline. */
@@ -118,12 +113,15 @@ function sawTheEnd({ direct, closedByPeer, stalled }: Doubt): boolean {
 /** The history went over exactly one cut, behind the witness. */
 function wasRecovered(doubt: Doubt, lookUp: LookUp, evidence: Evidence): string | Missing | undefined {
   const { incarnation: was } = doubt
+  const { incarnation: is } = lookUp
   if (isContested(evidence, was.systemIdentifier, was.timeline))
     return { missing: 'two servers took writes on its timeline' }
   if (!doubt.direct) return { missing: 'something stands between us and the server that it ran on' }
   if (!doubt.closedByPeer) return { missing: 'its connection was given up, so it may have gone on' }
   if (doubt.stalled) return { missing: 'this process was not looking when its connection ended' }
-  const arrival = arrivalsOf(evidence, lookUp.host).find((seen) => isOf(seen, lookUp))
+  const arrival = arrivalsOf(evidence, lookUp.host).find(
+    (seen) => is.replayLsn !== undefined && isSameIncarnation(seen, is),
+  )
   if (arrival === undefined || arrival.at < doubt.lostAt)
     return { missing: 'nobody saw the leader come up as what it is now' }
   const isRestart = lookUp.host === doubt.host && arrival.timeline === was.timeline
@@ -135,14 +133,4 @@ function wasRecovered(doubt: Doubt, lookUp: LookUp, evidence: Evidence): string 
     return { missing: 'its server may have come back for a moment before the leader took over' }
   }
   return isRestart ? 'its server recovered to a point behind it' : 'the leader was promoted at a point behind it'
-}
-
-/** The arrival is that of the incarnation that answered. */
-function isOf(arrival: Arrival, { incarnation: is }: LookUp): boolean {
-  return (
-    is.replayLsn !== undefined &&
-    arrival.replayLsn === is.replayLsn &&
-    arrival.postmasterStartTime === is.postmasterStartTime &&
-    arrival.timeline === is.timeline
-  )
 }

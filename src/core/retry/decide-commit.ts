@@ -1,3 +1,4 @@
+import { isLostByPooler } from './decide'
 import type { FailureFacts } from './decide'
 import { sqlstate } from './sqlstate'
 
@@ -21,7 +22,7 @@ export interface CommitDecision {
 /** What to do about a COMMIT that failed. Rows are tried in this order, the first that fits decides. */
 export function decideCommit(failure: CommitFailure): CommitDecision {
   const { sqlstate: code, connectionLost, timedOut } = failure
-  const poolerLost = failure.fromPooler && code?.startsWith('08') === true
+  const poolerLost = isLostByPooler(failure)
   if (!connectionLost && !timedOut && !poolerLost) return { action: 'fail', reason: 'the server refused it' }
   if (failure.wrote === false) return { action: 'fail', reason: 'it had written nothing' }
   if (code === sqlstate.adminShutdown && !failure.warned && !timedOut) {

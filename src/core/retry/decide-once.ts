@@ -1,3 +1,4 @@
+import { isLostByPooler } from './decide'
 import type { FailureFacts, Outcome } from './decide'
 import { announcesShutdown, mayBeStandbyRefusal, sqlstate } from './sqlstate'
 
@@ -29,7 +30,7 @@ export type OnceDecision =
 export function decideOnce(failure: OnceFailure): OnceDecision {
   const { sqlstate: code, connectionLost, completed } = failure
   if (failure.timedOut) return { action: 'fail', outcome: 'unknown', reason: 'query_timeout ran out' }
-  const poolerLost = failure.fromPooler && code?.startsWith('08') === true
+  const poolerLost = isLostByPooler(failure)
   if (code !== undefined && !connectionLost && !poolerLost) {
     if (mayBeStandbyRefusal(code) && failure.demoted) {
       return { action: 'replay', outcome: 'aborted', reason: `${code} from a host that is not the leader any more` }

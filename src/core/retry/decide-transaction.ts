@@ -1,3 +1,4 @@
+import { isLostByPooler } from './decide'
 import type { Outcome, FailureFacts } from './decide'
 import { mayBeStandbyRefusal, sqlstate } from './sqlstate'
 
@@ -25,7 +26,7 @@ export function decideTransaction(failure: TransactionFailure): TransactionDecis
   if (failure.timedOut) {
     return unsent || failure.readOnly ? fail('query_timeout ran out') : lookUp('query_timeout ran out over COMMIT')
   }
-  const poolerLost = failure.fromPooler && code?.startsWith('08') === true
+  const poolerLost = isLostByPooler(failure)
   if (code !== undefined && !connectionLost && !poolerLost) {
     if (code === sqlstate.serializationFailure || code === sqlstate.deadlockDetected) {
       return replay(true, `${code}: it was in the way of another one`)

@@ -29,6 +29,11 @@ export interface FailureFacts {
   readonly demoted: boolean
 }
 
+/** A pooler says that it, or the protocol, has lost the server: that is no verdict of a server's. */
+export function isLostByPooler({ fromPooler, sqlstate: code }: Pick<FailureFacts, 'fromPooler' | 'sqlstate'>): boolean {
+  return fromPooler && code?.startsWith('08') === true
+}
+
 /** What follows from a failure. `reason` is for people: debug lines and events. */
 export type Decision =
   | { readonly action: 'replay'; readonly outcome: Outcome; readonly reason: string }
@@ -43,7 +48,7 @@ export function decideRetry(statement: StatementFacts, failure: FailureFacts): D
   const { sqlstate: code, connectionLost } = failure
   if (failure.timedOut) return { action: 'fail', outcome: 'unknown', reason: 'query_timeout ran out' }
 
-  if (failure.fromPooler && code?.startsWith('08')) return lost(statement, 'a pooler or the protocol lost the server')
+  if (isLostByPooler(failure)) return lost(statement, 'a pooler or the protocol lost the server')
   if (code !== undefined && !connectionLost) {
     if (mayBeStandbyRefusal(code) && failure.demoted) {
       return replayOr(statement, 'aborted', `${code} from a host that is not the leader any more`)

@@ -29,27 +29,20 @@ export function isReplayable(text: string): boolean {
 
 /** How a text begins that is one statement of the allow-list. */
 export function commandOf(text: string): string | undefined {
-  const first = firstWords(text)?.[0]
-  return first !== undefined && replayable.has(first) ? first : undefined
+  return firstWords(text, replayable)?.[0]
 }
+
+const controlling: ReadonlySet<string> = new Set(['begin', 'start', 'commit', 'end', 'abort', 'rollback', 'prepare'])
+const committing: ReadonlySet<string> = new Set(['commit', 'end'])
+const rollingBack: ReadonlySet<string> = new Set(['rollback', 'abort'])
 
 /** Whether a text begins or ends a transaction, savepoints apart; as far as it can be read. */
 export function controlsTransaction(text: string): boolean {
-  const [first, second, third] = firstWords(text) ?? []
-  switch (first) {
-    case 'begin':
-    case 'start':
-    case 'commit':
-    case 'end':
-    case 'abort':
-      return true
-    case 'rollback':
-      return second !== 'to' && third !== 'to'
-    case 'prepare':
-      return second === 'transaction'
-    default:
-      return false
-  }
+  const words = firstWords(text, controlling)
+  if (words === undefined) return false
+  const [first, second, third] = words
+  if (first === 'rollback') return second !== 'to' && third !== 'to'
+  return first !== 'prepare' || second === 'transaction'
 }
 
 /** The longest COMMIT that anybody writes, comments and all. */
@@ -61,20 +54,22 @@ const longestCommit = 500
  */
 export function isCommit(text: string): boolean {
   if (text.length > longestCommit) return false
-  const [first, ...rest] = firstWords(text) ?? []
-  if (first !== 'commit' && first !== 'end') return false
-  const mode = rest[0] === 'work' || rest[0] === 'transaction' ? rest.slice(1) : rest
+  const words = firstWords(text, committing)
+  if (words === undefined) return false
+  const mode = words.slice(words[1] === 'work' || words[1] === 'transaction' ? 2 : 1)
   return mode.length === 0 || (mode.length === 3 && mode.join(' ') === 'and no chain')
 }
 
 /** Whether a text ends its transaction, and does not commit it. */
 export function isRollback(text: string): boolean {
-  const [first] = firstWords(text) ?? []
-  return (first === 'rollback' || first === 'abort') && controlsTransaction(text)
+  return firstWords(text, rollingBack) !== undefined && controlsTransaction(text)
 }
 
-/** How a text begins, in lower case, if it is one statement and can be read with certainty. */
-function firstWords(text: string): readonly string[] | undefined {
+/**
+ * How a text begins, in lower case, if it is one statement, begins with one of these words and can be read with certainty. Asked
+ * of everything that is sent: what begins in another way is not read to its end.
+ */
+function firstWords(text: string, beginnings: ReadonlySet<string>): readonly string[] | undefined {
   const words: string[] = []
   let position = 0
   let ended = false
@@ -98,10 +93,14 @@ function firstWords(text: string): readonly string[] | undefined {
     }
     const token = endOfToken(text, position)
     if (token === undefined) return undefined
-    if (words.length < mostWords) words.push(text.slice(position, token).toLowerCase())
+    if (words.length < mostWords) {
+      const word = text.slice(position, token).toLowerCase()
+      if (words.length === 0 && !beginnings.has(word)) return undefined
+      words.push(word)
+    }
     position = token
   }
-  return words
+  return words.length > 0 ? words : undefined
 }
 
 /** Where white space and comments that begin here end; undefined for a comment that never does. */
