@@ -26,20 +26,16 @@ export interface Lost {
 
 /** The last transactions that carried a witness and whose COMMIT was answered. */
 export class Acknowledged {
+  /** In the order in which they were acknowledged; the oldest go many at a time. */
   #entries: Entry[] = []
-  #oldest = 0
   /** What was found to be lost and has not been told yet. */
   #lost: Entry[] = []
 
   /** One more has been acknowledged. */
   add({ host, server }: Session, witness: Witness | undefined, tag: string | undefined): void {
     if (witness === undefined || server === undefined) return
-    const entry = { host, witness, incarnation: server.incarnation, tag }
-    if (this.#entries.length < most) this.#entries.push(entry)
-    else {
-      this.#entries[this.#oldest] = entry
-      this.#oldest = (this.#oldest + 1) % most
-    }
+    this.#entries.push({ host, witness, incarnation: server.incarnation, tag })
+    if (this.#entries.length >= 2 * most) this.#entries = this.#entries.slice(-most)
   }
 
   /**
@@ -47,7 +43,7 @@ export class Acknowledged {
    * told. Rejects if the leader cannot be asked.
    */
   async findLost(port: LookUpPort): Promise<Lost> {
-    if (this.#entries.length > 0) await this.#ask(port, this.#entries)
+    if (this.#entries.length > 0) await this.#ask(port, this.#entries.slice(-most))
     return { count: this.#lost.length, tags: this.#lost.flatMap(({ tag }) => (tag === undefined ? [] : [tag])) }
   }
 
@@ -62,10 +58,11 @@ export class Acknowledged {
       const suspects = new Set(entries.filter((entry) => !isOf(entry, incarnation)))
       return { suspects, lost: await findAborted(client, host, incarnation, [...suspects]) }
     })
+    // Two failovers may have been looked into at once: what the first one found has been taken out already.
+    const present = new Set(this.#entries)
+    this.#lost.push(...lost.filter((entry) => present.has(entry)))
     // What was acknowledged meanwhile stays.
     this.#entries = this.#entries.filter((entry) => !suspects.has(entry))
-    this.#oldest = 0
-    this.#lost.push(...lost)
   }
 }
 
