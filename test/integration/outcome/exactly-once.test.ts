@@ -1,30 +1,21 @@
 import { EventEmitter } from 'node:events'
 import type pg from 'pg'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Pool, PoolConfig } from '../../../src/index'
 import { FaultProxy, poll } from '../../support'
 import { useCluster } from '../pool/support/clusters'
 import { rejection, usePools } from '../pool/support/pools'
+import { useKept } from './support/kept'
 
 const cluster = useCluster({ hosts: 2 })
 const makePool = usePools()
+const kept = useKept(cluster)
 
 const following = (config: PoolConfig = {}): Pool =>
   makePool({ connectionString: cluster().connectionString(), max: 4, ...config }).pool
 const plain = async (): Promise<Pool> => {
   const primary = await cluster().primary()
   return makePool({ connectionString: cluster().connectionStringFor(primary), max: 4 }).pool
-}
-
-beforeEach(async () => {
-  await (
-    await cluster().primary()
-  ).query('drop table if exists kept; create table kept (id int primary key, note text)')
-})
-
-async function kept(): Promise<readonly number[]> {
-  const rows = await (await cluster().primary()).query<{ id: number }>('select id from kept order by id')
-  return rows.map(({ id }) => id)
 }
 
 describe.each([

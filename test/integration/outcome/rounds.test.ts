@@ -69,7 +69,7 @@ async function inflict(fault: (typeof faults)[number]): Promise<Round> {
   some.startOnce(8)
   await some.progress(40)
   const lag = watchLag()
-  await fault.inflict(cluster(), some)
+  await fault.inflict(await cluster().primary(), cluster(), some)
   await some.progress(20)
   await some.stop()
   const isTold = (): boolean => {

@@ -4,26 +4,17 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { wrap } from '../../../src/index'
 import { aStandby, heal, useCluster } from '../pool/support/clusters'
 import { rejection, usePools } from '../pool/support/pools'
+import { asPoorRole, useKept } from './support/kept'
 
 const cluster = useCluster({ hosts: 2 })
 const makePool = usePools()
+beforeEach(() => heal(cluster()))
+const kept = useKept(cluster)
 
 const following = () => makePool({ connectionString: cluster().connectionString(), max: 4 }).pool
 const plain = async () => {
   const primary = await cluster().primary()
   return makePool({ connectionString: cluster().connectionStringFor(primary), max: 4 }).pool
-}
-
-beforeEach(async () => {
-  await heal(cluster())
-  await (
-    await cluster().primary()
-  ).query('drop table if exists kept; create table kept (id int primary key, note text)')
-})
-
-async function kept(): Promise<readonly number[]> {
-  const rows = await (await cluster().primary()).query<{ id: number }>('select id from kept order by id')
-  return rows.map(({ id }) => id)
 }
 
 describe.each([
@@ -348,18 +339,13 @@ describe('transaction', () => {
   })
 
   it('goes without a witness where the server does not let one be written', async () => {
-    const primary = await cluster().primary()
-    await primary.query(
-      'create role poor login password $$poor$$; revoke execute on function pg_control_system() from public',
-    )
-    await primary.query('grant all on kept to poor')
-    const hosts = cluster().hosts.map(({ host, port }) => ({ host, port }))
-    const { pool } = makePool({ hosts, user: 'poor', password: 'poor', database: cluster().database })
-    await pool.transaction((client) => client.query('insert into kept values (1)'))
-    await pool.query({ text: 'insert into kept values (2)', exactlyOnce: true })
-    await pool.transaction((client) => client.query('insert into kept values (3)'))
-    expect(await kept()).toEqual([1, 2, 3])
-    await primary.query('grant execute on function pg_control_system() to public; drop owned by poor; drop role poor')
+    await asPoorRole(cluster(), async (config) => {
+      const { pool } = makePool(config)
+      await pool.transaction((client) => client.query('insert into kept values (1)'))
+      await pool.query({ text: 'insert into kept values (2)', exactlyOnce: true })
+      await pool.transaction((client) => client.query('insert into kept values (3)'))
+      expect(await kept()).toEqual([1, 2, 3])
+    })
   })
 
   it('rejects when the pool has ended', async () => {
