@@ -150,6 +150,7 @@ export class Checkout {
 
   /** The hosts to go to have changed, or the pool was paused or resumed: at that moment. */
   update(at = now()): void {
+    if (this.#ended) return
     const phase = this.#port.available() && !this.#paused ? 'waiting' : 'held'
     if (phase !== this.#phase) this.#enterPhase(phase, at)
     this.#pump()

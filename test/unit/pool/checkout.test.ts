@@ -547,6 +547,17 @@ describe('who is not served', () => {
 })
 
 describe('a pause', () => {
+  it('that is over after the end of the pool leaves no timer behind, whatever had failed before', () => {
+    const pool = new FakePool()
+    pool.setAvailable(true)
+    pool.enter()
+    pool.refuse('connect ECONNREFUSED', 'host')
+    pool.checkout.pause()
+    pool.checkout.end()
+    pool.checkout.resume()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('holds everybody, and says so to those whose time is up', () => {
     const pool = new FakePool({ limits: { connectionTimeoutMillis: 300, failoverTimeoutMillis: undefined } })
     pool.setAvailable(true)

@@ -1,7 +1,7 @@
 import type { HostKey } from '../../../../src/core/topology/host'
 import type { Server, Truth, World } from '../world'
 import type { Book } from './book'
-import type { VirtualClock } from './clock'
+import type { Mover, VirtualClock } from './clock'
 
 /** How a server lets its sessions go: as after kill -9, an immediate stop, a fast stop, or its idle ones for having been idle. */
 export type Farewell = 'killed' | 'immediate' | 'fast' | 'idle'
@@ -37,7 +37,7 @@ export class Wire {
   readonly book: Book
   readonly links = new Set<Link>()
   /** What travels to and from servers that cannot be reached now, in order. */
-  readonly #stuck: { readonly server: Server; readonly go: () => void }[] = []
+  readonly #stuck: { readonly server: Server; readonly mover: Mover; readonly go: () => void }[] = []
 
   constructor(clock: VirtualClock, world: World, book: Book) {
     this.clock = clock
@@ -60,15 +60,15 @@ export class Wire {
     for (const link of [...this.links]) if (link.server === server) link.dismiss(farewell)
   }
 
-  /** What was stuck moves on. */
+  /** What was stuck moves on: all at once, but this process reads one socket after the other. */
   heal(server: Server): void {
     const free = this.#stuck.filter((each) => each.server === server)
     this.#stuck.splice(0, this.#stuck.length, ...this.#stuck.filter((each) => each.server !== server))
-    for (const { go } of free) go()
+    for (const { mover, go } of free) this.clock.later(mover, 0, go)
   }
 
-  stick(server: Server, go: () => void): void {
-    this.#stuck.push({ server, go })
+  stick(server: Server, mover: Mover, go: () => void): void {
+    this.#stuck.push({ server, mover, go })
   }
 }
 
@@ -196,10 +196,10 @@ export class Link {
   }
 
   /** Nothing overtakes on one connection; what meets a partition stays there until it heals. */
-  #travel(mover: 'world' | 'news', last: number, run: () => void): number {
+  #travel(mover: Mover, last: number, run: () => void): number {
     const { clock } = this.#wire
     const at = Math.max(last, clock.now + 2 + clock.random() * (5 + this.server.slowMillis))
-    const arrive = (): void => (this.server.reachable ? run() : this.#wire.stick(this.server, arrive))
+    const arrive = (): void => (this.server.reachable ? run() : this.#wire.stick(this.server, mover, arrive))
     clock.later(mover, at - clock.now, arrive)
     return at
   }
