@@ -23,11 +23,7 @@ const lowestPg = [
 
 const projects = [
   project('unit', ['unit', 'spec']),
-  // The whole pool is played by `npm run simulate` alone: in some five thousand histories it finds one that is not explained yet.
-  project('simulation', ['simulation'], {
-    testTimeout: 30_000,
-    exclude: process.env['PG_LEADER_RUNS'] === undefined ? ['test/simulation/pool-*.test.ts'] : [],
-  }),
+  project('simulation', ['simulation'], { testTimeout: 30_000 }),
   project('integration', ['integration'], onServers),
   project('wire', ['wire'], { testTimeout: 30_000 }),
   project('parity-newest', ['parity'], onServers),
