@@ -28,6 +28,8 @@ export interface QueryPort {
   readonly generation: number
   readonly ending: boolean
   readonly story: FailoverStory
+  /** Everything that runs by it changes nothing, whatever its own marks are. */
+  readonly readOnly?: boolean
 }
 
 /** The options a statement may carry beside pg's own. */
@@ -151,6 +153,10 @@ class FailedRun {
     this.#verdict = this.#judge(error, session)
   }
 
+  get #isReadOnly(): boolean {
+    return this.#port.readOnly === true || this.#marks.readOnly === true
+  }
+
   /** Sends the statement again as often as that is right. To be called in the context of its caller. */
   async recover(): Promise<unknown> {
     for (;;) {
@@ -193,7 +199,7 @@ class FailedRun {
     const failure = await gatherFailure(error, session, this.#port)
     const statement = {
       replayable: isReplayable(textOf(this.#text)),
-      readOnly: this.#marks.readOnly === true,
+      readOnly: this.#isReadOnly,
       idempotent: this.#marks.idempotent === true,
     }
     const decision = decideRetry(statement, failure)
@@ -205,7 +211,7 @@ class FailedRun {
     }
     // A read that cannot be sent again had no effect, whatever became of it.
     const unknown = decision.action === 'unknown' || (decision.action === 'replay' && decision.outcome === 'unknown')
-    if (!unknown || this.#marks.readOnly === true) return { error }
+    if (!unknown || this.#isReadOnly) return { error }
     this.#port.story.unknown()
     log('outcome unknown on %s: %s', session.host, decision.reason)
     return { error: unknownOutcome(error, session, decision.reason) }

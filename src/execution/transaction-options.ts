@@ -1,5 +1,6 @@
 import { readFlag, show } from '../client/conninfo/option-value'
 import { ConnInfoError } from '../errors'
+import { scopeNow } from './read-scope'
 
 const isolations = ['read uncommitted', 'read committed', 'repeatable read', 'serializable'] as const
 
@@ -28,6 +29,8 @@ export interface TransactionOptions {
 export interface TransactionPlan {
   readonly begin: string
   readonly readOnly: boolean
+  /** It can be run on a standby, which knows no serializable transactions. */
+  readonly onStandby: boolean
   readonly maxAttempts: number
   readonly signal: AbortSignal | undefined
   readonly tag: string | undefined
@@ -56,11 +59,12 @@ export function planTransaction(options: TransactionOptions = {}): TransactionPl
     throw new ConnInfoError(`signal must be an AbortSignal, not ${show(signal)}`)
   }
   if (tag !== undefined && typeof tag !== 'string') throw new ConnInfoError(`tag must be a string, not ${show(tag)}`)
-  const readOnly = readFlag('readOnly', options.readOnly)
+  const readOnly = options.readOnly === undefined ? scopeNow() === 'reads' : readFlag('readOnly', options.readOnly)
   const modes = [
     ...(isolation === undefined ? [] : [`isolation level ${isolation}`]),
     ...(readOnly ? ['read only'] : []),
     ...(readFlag('deferrable', options.deferrable) ? ['deferrable'] : []),
   ]
-  return { begin: ['begin', modes.join(', ')].join(' ').trim(), readOnly, maxAttempts, signal, tag }
+  const onStandby = readOnly && isolation !== 'serializable'
+  return { begin: ['begin', modes.join(', ')].join(' ').trim(), readOnly, onStandby, maxAttempts, signal, tag }
 }

@@ -36,6 +36,8 @@ export interface CheckedOut {
 /** What running a transaction needs of its pool. */
 export interface TransactionPort extends LookUpPort {
   checkout(call: Call): Promise<CheckedOut>
+  /** The same, of a host that is read from; left out where there is no other. */
+  checkoutReader?(call: Call): Promise<CheckedOut>
   /** Asks the host of this session for its role again; resolves with whether it may still be used. */
   stillSuitable(session: Session): Promise<boolean>
   readonly scope: Scope
@@ -107,7 +109,9 @@ class Attempt<T> {
   }
 
   async run(): Promise<Ended<T>> {
-    const out = await this.#port.checkout(this.#call)
+    const { onStandby } = this.#plan
+    const port = this.#port
+    const out = await (onStandby && port.checkoutReader ? port.checkoutReader(this.#call) : port.checkout(this.#call))
     // From before BEGIN is sent: the last moment of which it is certain that the server was alive after it.
     const watch = watchForStalls()
     out.session.ownTransaction = true

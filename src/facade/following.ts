@@ -6,6 +6,7 @@ import type { SessionNews } from '../client/session-news'
 import { prepareSignIn } from '../client/sign-in'
 import type { TopologyEffect } from '../core/topology/effects'
 import type { HostKey } from '../core/topology/host'
+import { scopeNow } from '../execution/read-scope'
 import type { QueryPort } from '../execution/run-query'
 import type { TransactionPort } from '../execution/transaction'
 import { Probe } from '../monitor/probe'
@@ -31,6 +32,7 @@ import { LivingTopology } from '../topology/living-topology'
 import type { TopologySnapshot } from '../topology/snapshot'
 import { adoptClient } from './adopt-client'
 import { followingListenPort } from './listen-port'
+import { Reads } from './reads'
 import type { Settings } from './settings'
 import { createTransactionPort } from './transaction-port'
 import { leaderOutside, witnessCommits } from './witness-commits'
@@ -61,6 +63,7 @@ export class Following {
   readonly #timeoutMillis: number
   readonly #longestHold: number
   readonly #waiters = new Set<() => void>()
+  readonly #waiting = new Set<'writers' | 'readers'>()
   /** What the pool does and tells by itself is done in the context it was made in, not in that of some caller. */
   readonly #context = new AsyncResource('pg-leader.pool', { requireManualDestroy: true })
   #nextCall: Call | undefined
@@ -75,6 +78,8 @@ export class Following {
   readonly queries: QueryPort
   /** What `pool.transaction` runs by. */
   readonly transactions: TransactionPort
+  /** What reads run by. */
+  readonly reads: Reads
   /** What `pool.listen` runs by. */
   readonly listening: Listening
   /** The class of this pool's clients: what `pool.Client` is to be. */
@@ -115,6 +120,27 @@ export class Following {
       ...(settings.outcome === 'witness' && witnessCommits(this.transactions, outside, this.#timeoutMillis)),
     })
     this.listening = this.#createListening(Base, settings)
+    this.reads = new Reads({
+      pool,
+      Base,
+      follow,
+      settings,
+      topology: this.topology,
+      destinations: this.#destinations,
+      blame: this.#blame,
+      hearsay: this.#hearsay,
+      story: this.#story,
+      ending: () => this.#isEnding(),
+      start: () => this.#start(),
+      held: (somebody) => this.#held('readers', somebody),
+    })
+  }
+
+  /** Whoever waits has the hosts asked at the quick rhythm. */
+  #held(who: 'writers' | 'readers', somebody: boolean): void {
+    if (somebody) this.#waiting.add(who)
+    else this.#waiting.delete(who)
+    this.topology.somebodyWaits = this.#waiting.size > 0
   }
 
   /** Its session is not one of pg-pool's: nobody is handed it, nobody waits for it to come back, and it goes to the leader. */
@@ -139,8 +165,11 @@ export class Following {
 
   /** `pool.connect(callback)`. */
   connect(callback: CheckoutCallback): void {
-    const call = this.#nextCall ?? beginCall(now())
+    const own = this.#nextCall
     this.#nextCall = undefined
+    const call = own ?? beginCall(now())
+    // Of what a statement is sent by that is not a read it is not asked.
+    if (own === undefined && scopeNow() === 'reads') return this.reads.connect(call, callback)
     this.#start()
     this.topology.mindLease()
     this.checkout.enter(call, callback)
@@ -185,7 +214,7 @@ export class Following {
   }
 
   /** Answers everybody who waits and lets go of every timer and socket of ours; pg-pool's own `end` follows. */
-  end(): void {
+  end(): Promise<void> | undefined {
     this.#ending = true
     this.#story.conclude()
     this.checkout.end()
@@ -195,6 +224,7 @@ export class Following {
     // pg-pool, which knows of no end yet, dials at once for the next one in its queue.
     this.clients.abortDials(this.#inVain())
     this.clients.closeIdle()
+    return this.reads.end()
   }
 
   #inVain(): Error {
@@ -229,6 +259,7 @@ export class Following {
     const isEnding = (): boolean => this.#isEnding()
     const source = {
       connect: (call: Call, callback: CheckoutCallback) => this.#withCall(call, () => pool.connect(callback as never)),
+      connectReader: (call: Call, callback: CheckoutCallback) => this.reads.connect(call, callback),
       session: sessionBegun,
     }
     return createTransactionPort(source, {
@@ -249,6 +280,7 @@ export class Following {
   }
 
   async #stillSuitable(session: Session): Promise<boolean> {
+    if (session.reads) return this.reads.queries.stillSuitable(session)
     await this.topology.ask(session.host)
     return this.#destinations.suits(session)
   }
@@ -283,9 +315,7 @@ export class Following {
       blames: (error) => this.#blame.of(error),
       dead: (session) => this.#hearsay.suspect(session.host, 'an idle client did not answer'),
       adopt: (client, callback) => this.#adopt(client, callback),
-      held: (somebody) => {
-        this.topology.somebodyWaits = somebody
-      },
+      held: (somebody) => this.#held('writers', somebody),
     }
   }
 
@@ -404,6 +434,7 @@ export class Following {
         break
       case 'publish':
         this.checkout.update()
+        this.reads.changed()
         for (const check of this.#waiters) check()
         this.#retireUnsuitable()
         this.#announce('topology', this.topology.snapshot)

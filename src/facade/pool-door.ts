@@ -33,6 +33,8 @@ import type { TopologySnapshot } from '../topology/snapshot'
 import { Following } from './following'
 import type { InheritedPool } from './following'
 import { checkListen, plainListenPort } from './listen-port'
+import { asksToRead, readRoute } from './read-request'
+import { ReplicaPool } from './replica-pool'
 import { readSettings } from './settings'
 import { createTransactionPort } from './transaction-port'
 
@@ -59,6 +61,7 @@ export class PoolDoor {
   /** Statements that can be are executed exactly once without being marked so. */
   readonly #exactlyOnce: boolean = false
   #listening: Listening | undefined
+  #replicas: ReplicaPool | undefined
 
   /** `options`: as given, for our own among them. */
   constructor(
@@ -124,24 +127,43 @@ export class PoolDoor {
 
   query(text: unknown, values: unknown, callback: unknown): unknown {
     const following = this.#following
-    if (this.#exactlyOnce || isMarkedOnce(text)) {
+    let port = following?.queries
+    if (following !== undefined && asksToRead(text)) {
+      const route = readRoute(text)
+      if (route instanceof Error) return this.#refuse(route, values, callback)
+      if (route === 'standby') port = following.reads.queries
+    } else if (this.#exactlyOnce || isMarkedOnce(text)) {
       const way = isMarkedOnce(text) ? 'marked' : onceWayOf(text)
       if (way !== undefined) return this.#queryOnce(text, values, callback, way)
     }
-    if (following === undefined || typeof text === 'function' || this.#pool.ending) {
+    if (port === undefined || typeof text === 'function' || this.#pool.ending) {
       return this.#inherited.query(text, values, callback)
     }
     const told = typeof values === 'function' ? values : callback
     const given = typeof values === 'function' ? undefined : values
     if (told !== undefined) {
-      runQuery(following.queries, text, given, told as QueryCallback)
+      runQuery(port, text, given, told as QueryCallback)
       return undefined
     }
     const Chosen = this.#Promise
-    if (Chosen === Promise) return runQueryPromise(following.queries, text, given)
+    if (Chosen === Promise) return runQueryPromise(port, text, given)
     return new Chosen((resolve, reject: (error: unknown) => void) => {
-      runQuery(following.queries, text, given, (error, result) => (error ? reject(error) : resolve(result)))
+      runQuery(port, text, given, (error, result) => (error ? reject(error) : resolve(result)))
     }).catch(recapture)
+  }
+
+  /** In the form that the caller used. */
+  #refuse(error: Error, values: unknown, callback: unknown): unknown {
+    const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
+    if (told === undefined) return this.#Promise.reject(error)
+    process.nextTick(told, error)
+    return undefined
+  }
+
+  /** `pool.readOnly`. */
+  get readOnly(): ReplicaPool {
+    if (this.#following === undefined) throw new Error('not yet')
+    return (this.#replicas ??= new ReplicaPool(this.#pool.options, this.#following.reads))
   }
 
   #queryOnce(text: unknown, values: unknown, callback: unknown, way: OnceWay): unknown {
@@ -205,10 +227,14 @@ export class PoolDoor {
     if (this.#pool.ending) return this.#inherited.end(callback)
     if (this.#draining) return this.#refuseSecondEnd(callback)
     const end = (): unknown => {
-      this.#following?.end()
+      const readersEnded = this.#following?.end()
       this.#pausing?.end()
       this.#listening?.end()
-      return this.#inherited.end(callback)
+      if (readersEnded === undefined) return this.#inherited.end(callback)
+      const ended = Promise.all([this.#inherited.end(undefined), readersEnded])
+      if (callback === undefined) return this.#Promise.resolve(ended.then(() => undefined))
+      void ended.then(() => process.nextTick(callback))
+      return undefined
     }
     let drained = (): unknown => undefined
     this.#draining = this.#following?.drain(() => drained()) === true

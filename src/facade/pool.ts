@@ -15,7 +15,7 @@ import { warnOfSecondCopy } from './second-copy'
 import type { MarkedQueryForms, PoolConfig, SplitBrainEvent } from './pool-types'
 
 type Callback = (...args: unknown[]) => void
-type Members = Pick<Pool, 'listen' | 'pause' | 'resume' | 'topology' | 'transaction'>
+type Members = Pick<Pool, 'listen' | 'pause' | 'readOnly' | 'resume' | 'topology' | 'transaction'>
 
 /**
  * Behind the exported `Pool` stands a subclass of the application's own `pg.Pool`: whoever tests `instanceof`, patches the
@@ -64,6 +64,10 @@ class LeaderPool extends pg.Pool implements Members {
 
   get topology(): TopologySnapshot {
     return this.#door.topology
+  }
+
+  get readOnly(): pg.Pool {
+    return this.#door.readOnly
   }
 
   transaction<T>(work: TransactionFunction<T>, options?: TransactionOptions): Promise<T> {
@@ -145,6 +149,20 @@ export interface Pool extends pg.Pool {
       ? (err: Error, client: pg.PoolClient) => void
       : (client: pg.PoolClient) => void,
   ): this
+  /**
+   * The replicas, as a pool of pg's: its queries and clients go to the standbys, each to one of those that will do, and refuse
+   * to write wherever they are; the leader is taken where there is none. For an ORM's option for replicas. Its counts are sums
+   * over the hosts (`max` is per host), pg-pool's events of all of them are its own, and its `end()` ends nothing but itself.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from 'pg-leader'
+   * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+   * const { rows } = await pool.readOnly.query('select count(*) from orders')
+   * console.log(rows)
+   * ```
+   */
+  readonly readOnly: pg.Pool
   /** A frozen picture of what is believed of the cluster now. */
   readonly topology: TopologySnapshot
   /**

@@ -1,4 +1,5 @@
 import { readFlag, show } from '../client/conninfo/option-value'
+import type { LoadBalance } from '../core/selection/balance'
 import type { Authority } from '../discovery/authority'
 import { ConnInfoError } from '../errors'
 import type { Limits } from '../pool/deadlines'
@@ -13,6 +14,13 @@ export interface Settings {
   readonly authority: Authority | undefined
   readonly exactlyOnce: boolean
   readonly outcome: 'witness' | undefined
+  readonly reads: ReadSettings
+}
+
+export interface ReadSettings {
+  readonly max: number | undefined
+  readonly loadBalance: LoadBalance
+  readonly fallback: 'primary' | 'error'
 }
 
 const defaults = { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 }
@@ -43,6 +51,7 @@ export function readSettings(
     authority: readAuthority(options['authority']),
     outcome: readOutcome(options['outcome']),
     exactlyOnce: readFlag('exactlyOnce', options['exactlyOnce']),
+    reads: { max: undefined, loadBalance: 'least-requests', fallback: 'primary' },
     times: {
       intervalMillis: monitor === false ? Infinity : time('intervalMillis'),
       leaderlessIntervalMillis: time('leaderlessIntervalMillis'),

@@ -13,6 +13,8 @@ import { Scope } from '../runtime/scope'
 export interface TransactionSource {
   /** A client for this call, by the pool's own `connect`. */
   connect(call: Call, callback: CheckoutCallback): void
+  /** The same, of a host that is read from. */
+  connectReader?(call: Call, callback: CheckoutCallback): void
   /** The session of a client that was checked out; begun now if it has none. */
   session(client: Client): Session
 }
@@ -21,13 +23,13 @@ type Rest = Omit<TransactionPort, 'checkout' | 'leader' | 'scope' | 'acknowledge
 
 /** The transactions of one pool. */
 export function createTransactionPort(source: TransactionSource, rest: Rest): TransactionPort {
-  const checkout = (call: Call): Promise<CheckedOut> =>
+  const checkOut = (call: Call, connect: TransactionSource['connect']): Promise<CheckedOut> =>
     new Promise((resolve, reject) => {
       const { signal } = call
       const aborted = (): void => reject(abortReason(signal as AbortSignal))
       if (signal?.aborted === true) return aborted()
       signal?.addEventListener('abort', aborted, { once: true })
-      source.connect(call, (error, client, done) => {
+      connect(call, (error, client, done) => {
         signal?.removeEventListener('abort', aborted)
         if (client === undefined) return reject(error ?? new Error('there is no client'))
         // Nobody waits for it any more.
@@ -37,8 +39,11 @@ export function createTransactionPort(source: TransactionSource, rest: Rest): Tr
         resolve({ client, session: source.session(client), release: (broken) => giveBack(client, done, broken) })
       })
     })
+  const checkout = (call: Call): Promise<CheckedOut> => checkOut(call, (given, told) => source.connect(given, told))
+  const { connectReader } = source
   const own = {
     checkout,
+    ...(connectReader && { checkoutReader: (call: Call) => checkOut(call, connectReader) }),
     scope: new Scope(),
     acknowledged: new Acknowledged(),
     witnessless: false,

@@ -43,7 +43,7 @@ export function badSignal(signal: unknown): ConnInfoError {
 }
 
 /** As many callers are held already as may be. */
-export function queueFull(port: CheckoutPort): WaitQueueFullError {
+export function queueFull(port: HoldPort & Pick<CheckoutPort, 'maxWaiting'>): WaitQueueFullError {
   return new WaitQueueFullError(
     `${port.maxWaiting} callers wait for a host already (maxWaiting): this one was refused at once. ` +
       port

@@ -42,6 +42,10 @@ export interface Session {
   transactionStatus: string | undefined
   /** `pool.transaction` has it, and its own way to commit. */
   ownTransaction: boolean
+  /** One statement of a pool's has it, which may be sent to another host; nobody holds it beyond that. */
+  onStatement: boolean
+  /** It is one that reads, and refuses to write wherever it is. */
+  reads: boolean
 }
 
 /** The other side closed it in good order or reset it; or we cut it, or the network gave up. */
@@ -79,6 +83,8 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
     server: undefined,
     transactionStatus: undefined,
     ownTransaction: false,
+    onStatement: false,
+    reads: false,
     suitedIn: undefined,
   }
   const session: Session = { client, host, generation, usedAt: at, ...flags }

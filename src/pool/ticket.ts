@@ -101,6 +101,11 @@ export class Ticket {
     this.#tell(undefined, client, client.release)
   }
 
+  /** There is a host to go to: what it waited for is tried again. */
+  goOn(): void {
+    this.#tell(undefined, undefined, noop)
+  }
+
   #tell(error: Error | undefined, client: PoolClient | undefined, done: () => void): void {
     this.#stopListening?.()
     try {

@@ -1,0 +1,32 @@
+import { scopeNow } from '../execution/read-scope'
+import type { StatementMarks } from '../execution/run-query'
+import { UnsupportedStatementError } from '../errors'
+
+/** Whether what somebody asks of a pool is a read: by its mark, by a comment in its text, or by the scope it is asked in. */
+export function asksToRead(query: unknown): boolean {
+  if (typeof query === 'string') return scopeNow() === 'reads' || hasReadMark(query)
+  if (typeof query !== 'object' || query === null) return false
+  const { readOnly, exactlyOnce, text } = query as StatementMarks & { readonly text?: unknown }
+  if (readOnly !== undefined) return readOnly === true
+  if (exactlyOnce === true) return false
+  return scopeNow() === 'reads' || (typeof text === 'string' && hasReadMark(text))
+}
+
+/** Where a read belongs: what means something else on a standby goes to the leader. An error for what is not sent at all. */
+export function readRoute(query: unknown): 'standby' | 'leader' | UnsupportedStatementError {
+  const text: unknown = typeof query === 'string' ? query : (query as { text?: unknown } | null | undefined)?.text
+  if (typeof text !== 'string') return 'standby'
+  const route = routes.of(text)
+  if (route.to !== 'nowhere') return route.to
+  return new UnsupportedStatementError(
+    `a statement marked as a read ${route.because}: sessions that read refuse to write on purpose. Leave the mark out`,
+  )
+}
+
+const hasReadMark = (text: string): boolean => text.includes('/* pg-leader: read-only */')
+const routes = {
+  of(text: string): { to: 'standby' | 'leader' | 'nowhere'; because: string } {
+    if (/begin read write/i.test(text)) return { to: 'nowhere', because: 'opens a transaction that writes' }
+    return { to: /pg_advisory/.test(text) ? 'leader' : 'standby', because: '' }
+  },
+}

@@ -1,0 +1,238 @@
+import type pg from 'pg'
+import type { Client, ClientConfig } from 'pg'
+import { defaultConnectTimeoutMillis } from '../client/conninfo/follow-options'
+import type { FollowOptions } from '../client/conninfo/follow-options'
+import { boundToOneHost } from '../client/one-host'
+import type { SessionNews } from '../client/session-news'
+import { prepareSignIn } from '../client/sign-in'
+import { serverCode, sqlstate } from '../core/retry/sqlstate'
+import { standing } from '../core/topology/candidates'
+import type { HostKey } from '../core/topology/host'
+import { hostRecord } from '../core/topology/state'
+import type { QueryPort } from '../execution/run-query'
+import type { Blame } from '../pool/blame'
+import { bindClient } from '../pool/bound-client'
+import type { ClientOwner, Destination } from '../pool/bound-client'
+import { Clients } from '../pool/clients'
+import type { Destinations } from '../pool/destinations'
+import type { Hearsay } from '../pool/hearsay'
+import { ReaderPool } from '../pool/reader-pool'
+import { Readers } from '../pool/readers'
+import { Eligibility } from '../pool/eligibility'
+import { cutSocket, noteNews, sessionBegun } from '../pool/session'
+import type { Session } from '../pool/session'
+import type { Call, CheckoutCallback } from '../pool/ticket'
+import { now } from '../runtime/clock'
+import { createLog } from '../runtime/log'
+import type { FailoverStory } from '../telemetry/failover-story'
+import type { LivingTopology } from '../topology/living-topology'
+import { readRoute } from './read-request'
+import type { Settings } from './settings'
+
+const log = createLog('pool')
+
+/** What the reads of a pool that follows need of it. */
+export interface ReadGround {
+  readonly pool: pg.Pool
+  /** The class that the clients of the pool are derived from. */
+  readonly Base: typeof Client
+  readonly follow: FollowOptions
+  readonly settings: Settings
+  readonly topology: LivingTopology
+  readonly destinations: Destinations
+  readonly blame: Blame
+  readonly hearsay: Hearsay
+  readonly story: FailoverStory
+  readonly ending: () => boolean
+  /** Begins to watch the hosts, if that has not begun. */
+  start(): void
+  /** Somebody waits for a host to read from now, or nobody does any more. */
+  held(somebody: boolean): void
+}
+
+/** Told of what the pools of the readers emit. */
+export type ReaderEvents = (event: string | symbol, args: readonly unknown[]) => void
+
+/** The reads of a pool that follows: a pool of sessions for every host, and who goes where. */
+export class Reads {
+  readonly #ground: ReadGround
+  readonly #clients = new Clients()
+  readonly #eligibility: Eligibility
+  readonly readers: Readers
+  /** What marked statements run by. */
+  readonly queries: QueryPort
+  /** The view of these pools that an application has. */
+  events: ReaderEvents | undefined
+  /** Told that there is nothing to view any more. */
+  ended: (() => void) | undefined
+
+  constructor(ground: ReadGround) {
+    this.#ground = ground
+    const { settings, topology, blame } = ground
+    this.#eligibility = new Eligibility(topology, settings.reads.fallback)
+    const eligibility = this.#eligibility
+    this.readers = new Readers({
+      limits: settings.limits,
+      maxWaiting: settings.maxWaiting,
+      loadBalance: settings.reads.loadBalance,
+      hosts: () => eligibility.hosts,
+      weight: () => 1,
+      explain: () => eligibility.explain(),
+      obstacle: () => ground.destinations.obstacle(),
+      createPool: (host) => this.#createPool(host),
+      blames: (error) => blame.of(error),
+      ban: (host) => {
+        log('%s would not have a reader: it is left alone for a while', host)
+        eligibility.ban(host)
+      },
+      nextReturn: () => eligibility.nextReturn,
+      held: (somebody) => ground.held(somebody),
+    })
+    this.queries = this.#createQueryPort()
+  }
+
+  /** What keeps a statement from being sent to a reader at all, if anything does. */
+  refusal(query: unknown): Error | undefined {
+    const route = readRoute(query)
+    return route instanceof Error ? route : undefined
+  }
+
+  /** A client of one of the readers. */
+  connect(call: Call, callback: CheckoutCallback): void {
+    this.#ground.start()
+    this.readers.connect(call, callback)
+  }
+
+  /** What is believed of the hosts has changed. */
+  changed(): void {
+    for (const host of this.readers.hosts) this.#mindHost(host)
+    this.readers.changed()
+  }
+
+  /** Undefined where there is nothing to wait for; else resolves when nothing is left of it. */
+  end(): Promise<void> | undefined {
+    this.ended?.()
+    const ended = this.readers.end()
+    this.#clients.abortDials(this.#inVain())
+    this.#clients.closeIdle()
+    return this.readers.hosts.length === 0 ? undefined : ended
+  }
+
+  /** Where nobody answers, what runs there is sent to another host; what somebody holds is his until it fails by itself. */
+  #mindHost(host: HostKey): void {
+    const { state } = this.#ground.topology
+    const record = hostRecord(state, host)
+    const { type } = record === undefined ? { type: 'unknown' } : standing(state, record)
+    const isHere = (session: Session): boolean => session.host === host
+    if (type === 'stale' || type === 'foreign') {
+      this.#clients.cut(host, Infinity, this.#inVain())
+    } else if (record?.failure !== undefined && record.answer === undefined) {
+      this.#clients.retire(isHere)
+      this.#clients.abortDials(this.#inVain(), host)
+      for (const client of this.#clients.busy) {
+        const session = sessionBegun(client)
+        if (session.onStatement && isHere(session)) cutSocket(client)
+      }
+    }
+  }
+
+  #inVain(): Error {
+    return this.#ground.blame.put('nobody', new Error('this host is not one to read from now'))
+  }
+
+  #createQueryPort(): QueryPort {
+    const ground = this.#ground
+    let generation = 0
+    return {
+      attempt: (call, text, values, callback) => {
+        ground.start()
+        this.readers.attempt(call, text, values, callback)
+      },
+      stillSuitable: async ({ host }) => {
+        await ground.topology.ask(host)
+        return this.#eligibility.hosts.includes(host)
+      },
+      // Another host may be another one at every attempt: there is no reason to wait in between.
+      get generation() {
+        return (generation += 1)
+      },
+      get ending() {
+        return ground.ending()
+      },
+      story: ground.story,
+      readOnly: true,
+    }
+  }
+
+  #createPool(host: HostKey): ReaderPool {
+    const { pool, settings, hearsay, Base } = this.#ground
+    const { options } = pool
+    const own = { max: settings.reads.max ?? options.max, Client: bindClient(Base, this.#owner(host)) }
+    const descriptors = { ...Object.getOwnPropertyDescriptors(options), ...Object.getOwnPropertyDescriptors(own) }
+    return new ReaderPool(Object.defineProperties({}, descriptors), {
+      clients: this.#clients,
+      aliveCheckMillis: settings.aliveCheckMillis,
+      aliveTimeoutMillis: settings.times.timeoutMillis,
+      dead: (session) => hearsay.suspect(session.host, 'an idle client did not answer'),
+      inVain: () => this.#inVain(),
+      heard: (event, args) => this.events?.(event, args),
+    })
+  }
+
+  #owner(host: HostKey): ClientOwner {
+    const { blame, hearsay } = this.#ground
+    return {
+      destination: () => (this.#ground.ending() ? this.#inVain() : this.#to(host)),
+      isAwaited: () => true,
+      whenAvailable: () => Promise.resolve(),
+      stillWanted: () => !this.#ground.ending(),
+      opened: (session) => {
+        log('connected to %s, to read', session.host)
+        session.reads = true
+        this.#clients.opened(session)
+      },
+      failed: (failed, error) => {
+        if (!blame.isPut(error)) hearsay.dialFailed(failed, error, !this.#ground.ending())
+      },
+      late: (error) => blame.put('nobody', error),
+      news: (session, news) => this.#news(session, news),
+      unheard: (error) => log('an error event that nobody listens to: %s', (error as Error).message),
+    }
+  }
+
+  #news(session: Session, news: SessionNews): void {
+    // That it refuses to write is what such a session is for.
+    const isRefusal = news.type === 'error' && serverCode(news.error) === sqlstate.readOnlySqlTransaction
+    if (isRefusal) noteNews(session, news, now())
+    else this.#ground.hearsay.news(session, news)
+    if (news.type === 'end') this.#clients.lost(session)
+  }
+
+  #to(host: HostKey): Destination | Error {
+    const { follow, topology, destinations } = this.#ground
+    const { generation } = topology.state
+    try {
+      return {
+        host,
+        generation: () => generation,
+        signIn: prepareSignIn(() => boundToOneHost(readOnlySession(follow.clientOptions(destinations.host(host))))),
+        timeoutMillis: follow.connectTimeoutMillis ?? defaultConnectTimeoutMillis,
+        // It may be promoted while it is dialled: what reads there is refused nothing but writes.
+        accept: () => undefined,
+        dialling: (abort) => this.#clients.dialling(host, abort),
+      }
+    } catch (error) {
+      return error as Error
+    }
+  }
+}
+
+/**
+ * The session of a reader refuses to write, also on a primary: a guard against accidents, that goes along in the startup
+ * packet.
+ */
+function readOnlySession(options: ClientConfig): ClientConfig {
+  const { options: given } = options
+  const guard = '-c default_transaction_read_only=on'
+  return Object.assign(options, { options: given === undefined || given === '' ? guard : `${given} ${guard}` })
+}

@@ -1,0 +1,90 @@
+import pg from 'pg'
+import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
+import type { QueryCallback } from '../execution/run-query'
+import { afterEnd } from '../pool/checkout-errors'
+import type { ReaderPool } from '../pool/reader-pool'
+import { beginCall } from '../pool/ticket'
+import type { CheckoutCallback } from '../pool/ticket'
+import { now } from '../runtime/clock'
+import type { Reads } from './reads'
+
+type Callback = (...args: unknown[]) => void
+
+/**
+ * The replicas of a pool, as a pool of pg's: `pool.readOnly`. It has no connection of its own; its counts are sums over the
+ * pools of the hosts, and `end()` ends nothing but itself.
+ */
+export class ReplicaPool extends pg.Pool {
+  readonly #reads: Reads
+
+  /** `options`: of the pool that it belongs to. */
+  constructor(options: object, reads: Reads) {
+    super(options)
+    this.#reads = reads
+    reads.events = (event, args) => this.emit(event, ...args)
+    reads.ended = () => this.#close()
+  }
+
+  override connect(callback?: unknown): never {
+    const connect = (told: CheckoutCallback): void => {
+      if (this.ending) told(new Error(afterEnd))
+      else this.#reads.connect(beginCall(now()), told)
+    }
+    if (callback !== undefined) return connect(callback as CheckoutCallback) as never
+    return new this.#Promise((resolve, reject) => {
+      connect((error, client) => (error ? reject(error) : resolve(client)))
+    }).catch(recapture) as never
+  }
+
+  override query(text?: unknown, values?: unknown, callback?: unknown): never {
+    const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
+    const given = typeof values === 'function' ? undefined : values
+    const error = this.ending ? new Error(afterEnd) : this.#reads.refusal(text)
+    if (told !== undefined) {
+      if (error === undefined) runQuery(this.#reads.queries, text, given, told)
+      else process.nextTick(told, error)
+      return undefined as never
+    }
+    const answered = error === undefined ? runQueryPromise(this.#reads.queries, text, given) : Promise.reject(error)
+    return (this.#Promise === Promise ? answered : this.#Promise.resolve(answered)) as never
+  }
+
+  override end(callback?: unknown): never {
+    const told = callback as Callback | undefined
+    const error = this.ending ? new Error('Called end on pool more than once') : undefined
+    this.#close()
+    if (told !== undefined) return process.nextTick(told, error) as never
+    return (error === undefined ? this.#Promise.resolve() : this.#Promise.reject(error)) as never
+  }
+
+  #close(): void {
+    Object.assign(this, { ending: true, ended: true })
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    return this.listenerCount(event) > 0 && super.emit(event, ...args)
+  }
+
+  get #Promise(): PromiseConstructor {
+    return (this as unknown as { Promise: PromiseConstructor }).Promise
+  }
+
+  static {
+    // pg-pool has getters there, which its type declarations call properties.
+    const sums: Record<string, (pool: ReaderPool) => number> = {
+      totalCount: (pool) => pool.totalCount,
+      idleCount: (pool) => pool.idleCount,
+      waitingCount: (pool) => pool.waitingCount,
+      expiredCount: (pool) => pool.expiredCount,
+    }
+    for (const [name, count] of Object.entries(sums)) {
+      Object.defineProperty(this.prototype, name, {
+        configurable: true,
+        get(this: ReplicaPool): number {
+          const held = name === 'waitingCount' ? this.#reads.readers.held : 0
+          return this.#reads.readers.pools.reduce((sum, pool) => sum + count(pool), held)
+        },
+      })
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import pg from 'pg'
+import type { Client } from 'pg'
+import { checkAlive } from '../client/alive'
+import { hideClientOf, hideOptions } from '../client/hide-secrets'
+import { now } from '../runtime/clock'
+import { abortReason } from './checkout-errors'
+import { RetiredError } from './clients'
+import type { Clients } from './clients'
+import { cutSocket, isGone, sessionBegun } from './session'
+import type { Session } from './session'
+import type { Call, CheckoutCallback } from './ticket'
+
+/** What one reader pool needs of those around it. */
+export interface ReaderPoolPort {
+  /** The book of all readers' sessions. */
+  readonly clients: Clients
+  readonly aliveCheckMillis: number
+  readonly aliveTimeoutMillis: number
+  /** An idle client did not answer. */
+  dead(session: Session): void
+  /** The error of a client that will not do, for which its caller is not to blame. */
+  inVain(): Error
+  /** Something that pg-pool emits. */
+  heard(event: string | symbol, args: readonly unknown[]): void
+}
+
+/** The sessions of one host that reads go to: a plain pool of pg's, whose clients are looked at before they are handed out. */
+export class ReaderPool extends pg.Pool {
+  readonly #port: ReaderPoolPort
+  #nextCall: Call | undefined
+
+  constructor(options: object, port: ReaderPoolPort) {
+    super(options)
+    this.#port = port
+    hideOptions(this.options)
+  }
+
+  /** Callers that have a client, are being connected or wait for one. */
+  get inFlight(): number {
+    return this.totalCount - this.idleCount + this.waitingCount
+  }
+
+  /** One attempt of a statement, by pg-pool's own `query`. `call` is given its session. */
+  run(call: Call, text: unknown, values: unknown, callback: (error: unknown, result?: unknown) => void): void {
+    this.#nextCall = call
+    super.query(text as never, values as never, callback as never)
+    this.#nextCall = undefined
+  }
+
+  override connect(callback?: unknown): never {
+    const call = this.#nextCall
+    this.#nextCall = undefined
+    const told = callback as CheckoutCallback
+    super.connect(((error: Error | undefined, client: pg.PoolClient | undefined) => {
+      if (client === undefined) return told(error)
+      this.#handOut(client, call, told)
+    }) as never)
+    return undefined as never
+  }
+
+  #handOut(client: pg.PoolClient, call: Call | undefined, told: CheckoutCallback): void {
+    const session = sessionBegun(client)
+    const at = now()
+    if (isGone(session)) return this.#dismiss(client, told)
+    if (at - session.usedAt > this.#port.aliveCheckMillis) {
+      checkAlive(client, this.#port.aliveTimeoutMillis, (alive) => {
+        if (!alive) this.#port.dead(session)
+        if (!alive || isGone(session)) return this.#dismiss(client, told)
+        this.#serve(client, session, call, told)
+      })
+      return
+    }
+    this.#serve(client, session, call, told)
+  }
+
+  #serve(client: pg.PoolClient, session: Session, call: Call | undefined, told: CheckoutCallback): void {
+    session.usedAt = now()
+    if (call === undefined) return told(undefined, client, client.release)
+    if (call.signal?.aborted === true) {
+      client.release()
+      return told(abortReason(call.signal))
+    }
+    call.session = session
+    session.onStatement = true
+    told(undefined, client, client.release)
+  }
+
+  #dismiss(client: pg.PoolClient, told: CheckoutCallback): void {
+    client.release(new RetiredError())
+    cutSocket(client)
+    told(this.#port.inVain())
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const { clients } = this.#port
+    if (event === 'acquire') clients.acquired(args[0] as Client)
+    else if (event === 'release') {
+      const client = args[1] as Client
+      sessionBegun(client).onStatement = false
+      clients.released(client)
+    } else if (event === 'remove') clients.removed(args[0] as Client)
+    else if (event === 'error') {
+      if (args[0] instanceof Error) hideClientOf(args[0])
+      if (args[0] instanceof RetiredError) return true
+    }
+    this.#port.heard(event, args)
+    return true
+  }
+}

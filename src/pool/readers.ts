@@ -1,0 +1,255 @@
+import { chooseReader } from '../core/selection/balance'
+import type { LoadBalance } from '../core/selection/balance'
+import type { HostKey } from '../core/topology/host'
+import type { HostReason } from '../errors'
+import { now } from '../runtime/clock'
+import { random } from '../runtime/random'
+import { WaitQueue } from '../runtime/wait-queue'
+import type { Culprit } from './blame'
+import { abortReason, afterEnd, badSignal, holdExpired, queueFull } from './checkout-errors'
+import { deadlineOf } from './deadlines'
+import type { Limits } from './deadlines'
+import { Expiry } from './expiry'
+import type { ReaderPool } from './reader-pool'
+import { pastOf, sinceOf, Ticket } from './ticket'
+import type { Call, CheckoutCallback } from './ticket'
+
+type Callback = (error: unknown, result?: unknown) => void
+
+/** What the readers of a pool need of it. */
+export interface ReadersPort {
+  readonly limits: Limits
+  readonly maxWaiting: number
+  readonly loadBalance: LoadBalance
+  /** The hosts that a read may go to now: the leader only where nobody else may. */
+  hosts(): readonly HostKey[]
+  weight(host: HostKey): number
+  /** Why a read goes to none of the others, host by host. */
+  explain(): readonly HostReason[]
+  /** What keeps callers from the leader, where it is what they would be sent to. */
+  obstacle(): Error | undefined
+  createPool(host: HostKey): ReaderPool
+  /** Whose fault it is that a request failed before anything was sent. */
+  blames(error: unknown): Culprit
+  /** A host would not have us: it is left alone for a while. */
+  ban(host: HostKey): void
+  /** When the next one that is left alone may be tried again; undefined if none is. */
+  nextReturn(): number | undefined
+  /** Somebody is held now, or nobody is any more. */
+  held(somebody: boolean): void
+}
+
+/** One host, as the balance looks at it. */
+class Reader {
+  readonly key: HostKey
+  readonly weight: number
+  readonly pool: ReaderPool
+
+  constructor(key: HostKey, weight: number, pool: ReaderPool) {
+    this.key = key
+    this.weight = weight
+    this.pool = pool
+  }
+
+  get inFlight(): number {
+    return this.pool.inFlight
+  }
+}
+
+/**
+ * Who reads where. Each call goes to one of the hosts that will do now, chosen anew every time; a host that cannot be
+ * connected to sends it on to the next. While none will do, callers are held.
+ */
+export class Readers {
+  readonly #port: ReadersPort
+  readonly #readers = new Map<HostKey, Reader>()
+  /** Of one list of hosts that will do, compared and never looked into. */
+  #known: { readonly hosts: readonly HostKey[]; readonly readers: readonly Reader[] } | undefined
+  readonly #line = new WaitQueue<Ticket>()
+  readonly #expiry = new Expiry(() => this.#expire())
+  readonly #goOn = new Expiry(() => this.changed())
+  #heldSince = now()
+  #turn = 0
+  #paused = false
+  #ended = false
+
+  constructor(port: ReadersPort) {
+    this.#port = port
+  }
+
+  /** The pools that there are. */
+  get pools(): readonly ReaderPool[] {
+    return [...this.#readers.values()].map(({ pool }) => pool)
+  }
+
+  /** The hosts that there are pools for. */
+  get hosts(): readonly HostKey[] {
+    return [...this.#readers.keys()]
+  }
+
+  get held(): number {
+    return this.#line.size
+  }
+
+  /** One attempt of a statement. */
+  attempt(call: Call, text: unknown, values: unknown, callback: Callback): void {
+    const { signal } = call
+    if (signal === undefined) return this.#run(call, text, values, callback)
+    if (typeof signal.addEventListener !== 'function') return callback(badSignal(signal))
+    if (signal.aborted) return callback(abortReason(signal))
+    let told = false
+    const tell: Callback = (error, result) => {
+      if (told) return
+      told = true
+      signal.removeEventListener('abort', aborted)
+      callback(error, result)
+    }
+    const aborted = (): void => {
+      // What has been sent is waited for.
+      if (call.session === undefined) tell(abortReason(signal))
+    }
+    signal.addEventListener('abort', aborted, { once: true })
+    this.#run(call, text, values, tell)
+  }
+
+  #run(call: Call, text: unknown, values: unknown, callback: Callback): void {
+    const reader = this.#choose()
+    if (reader === undefined) {
+      this.#hold(call, (error) => (error === undefined ? this.#run(call, text, values, callback) : callback(error)))
+      return
+    }
+    reader.pool.run(call, text, values, (error, result) => {
+      if (error && call.session === undefined && this.#goesOn(reader, error)) {
+        this.#run(call, text, values, callback)
+      } else callback(error, result)
+    })
+  }
+
+  /** A client of one of the hosts. */
+  connect(call: Call, callback: CheckoutCallback): void {
+    const reader = this.#choose()
+    if (reader === undefined) {
+      this.#hold(call, (error) => (error === undefined ? this.connect(call, callback) : callback(error)))
+      return
+    }
+    reader.pool.connect(((error: Error | undefined, client, done) => {
+      if (error !== undefined && this.#goesOn(reader, error)) this.connect(call, callback)
+      else callback(error, client, done)
+    }) as CheckoutCallback)
+  }
+
+  #goesOn(reader: Reader, error: unknown): boolean {
+    const culprit = this.#port.blames(error)
+    if (this.#ended || culprit === 'caller') return false
+    if (culprit === 'host') this.#port.ban(reader.key)
+    return true
+  }
+
+  /** What is believed of the hosts has changed, or one may be tried again. */
+  changed(): void {
+    while (this.#line.size > 0 && !this.#paused && this.#port.hosts().length > 0) {
+      const ticket = this.#line.peek()
+      if (ticket === undefined) break
+      this.#settle(ticket, undefined)
+    }
+    this.#mindLine()
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.changed()
+  }
+
+  /** Fails everybody who waits: it would not help them to go on. */
+  failAll(error: Error): void {
+    for (const ticket of [...this.#line]) this.#settle(ticket, error)
+    this.#mindLine()
+  }
+
+  /** Resolves when every connection is closed. */
+  async end(): Promise<void> {
+    this.#ended = true
+    this.failAll(new Error(afterEnd))
+    await Promise.all(this.pools.map((pool) => pool.end()))
+  }
+
+  #choose(): Reader | undefined {
+    if (this.#paused) return undefined
+    const hosts = this.#port.hosts()
+    if (this.#known?.hosts !== hosts) this.#known = { hosts, readers: hosts.map((host) => this.#reader(host)) }
+    const { readers } = this.#known
+    return readers.length < 2 ? readers[0] : chooseReader(readers, this.#port.loadBalance, random, this.#turn++)
+  }
+
+  #reader(host: HostKey): Reader {
+    let reader = this.#readers.get(host)
+    if (reader === undefined) {
+      reader = new Reader(host, this.#port.weight(host), this.#port.createPool(host))
+      this.#readers.set(host, reader)
+    }
+    return reader
+  }
+
+  #hold(call: Call, goOn: (error?: Error) => void): void {
+    call.callback = goOn
+    const ticket = new Ticket(call)
+    if (this.#ended) return ticket.fail(new Error(afterEnd))
+    if (this.#line.size >= this.#port.maxWaiting && call.past?.resent !== true) {
+      return ticket.fail(queueFull(this.#port))
+    }
+    const { signal } = call
+    if (signal !== undefined) {
+      ticket.onAbort(signal, () => {
+        this.#settle(ticket, abortReason(signal))
+        this.#mindLine()
+      })
+    }
+    if (this.#line.size === 0) this.#heldSince = now()
+    this.#line.add(ticket)
+    this.#port.held(true)
+    this.#expiry.by(this.#deadline(call))
+    const next = this.#port.nextReturn()
+    if (next !== undefined) this.#goOn.by(next)
+  }
+
+  #deadline(call: Call): number {
+    return deadlineOf(call, 'held', this.#heldSince, this.#port.limits)
+  }
+
+  #settle(ticket: Ticket, error: Error | undefined): void {
+    if (ticket.settled) return
+    ticket.settled = true
+    this.#line.left()
+    const past = pastOf(ticket.call)
+    past.heldMillis += now() - Math.max(past.since, this.#heldSince)
+    if (error === undefined) ticket.goOn()
+    else ticket.fail(error)
+  }
+
+  #expire(): void {
+    const at = now()
+    for (const ticket of [...this.#line]) {
+      const { call } = ticket
+      if (this.#deadline(call) > at) this.#expiry.by(this.#deadline(call))
+      else {
+        this.#settle(ticket, holdExpired(this.#port, at - sinceOf(call), this.#paused))
+      }
+    }
+    this.#mindLine()
+  }
+
+  #mindLine(): void {
+    if (this.#line.size > 0) {
+      const next = this.#port.nextReturn()
+      if (next !== undefined) this.#goOn.by(next)
+      return
+    }
+    this.#expiry.forget()
+    this.#goOn.forget()
+    this.#port.held(false)
+  }
+}
