@@ -36,6 +36,11 @@ export interface QueryPort {
 export interface StatementMarks {
   /** The statement changes nothing: it may be sent again, whatever became of the first attempt. Default: false. */
   readonly readOnly?: boolean
+  /**
+   * A read that is to see all that was written up to this position, as `pool.position()` gave it, perhaps in another process: it
+   * goes to a standby that has replayed it, after a little while to the leader. Default: none.
+   */
+  readonly after?: string
   /** Executing the statement twice is the same as executing it once: it may be sent again. Default: false. */
   readonly idempotent?: boolean
   /**

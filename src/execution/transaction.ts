@@ -3,6 +3,7 @@ import { decideTransaction } from '../core/retry/decide-transaction'
 import type { TransactionDecision, TransactionFailure } from '../core/retry/decide-transaction'
 import { serverCode } from '../core/retry/sqlstate'
 import { OutcomeUnknownError, TransactionRolledBackError, TransactionStateError } from '../errors'
+import { commitAndPosition, readPosition } from '../pool/host-positions'
 import { cutSocket } from '../pool/session'
 import type { PoolClient, Session } from '../pool/session'
 import { beginCall, resume } from '../pool/ticket'
@@ -155,7 +156,7 @@ class Attempt<T> {
     const { session } = out
     let command: string
     try {
-      ;({ command } = await out.client.query('commit'))
+      command = await commit(out)
     } catch (error) {
       const stalled = known.watch.stalled()
       const decision = await this.#decide(session, 'commit', error)
@@ -239,6 +240,17 @@ class Attempt<T> {
     if (isRolledBack) throw rolledBack(error, 'a statement of it had failed, and COMMIT rolled it back')
     throw error
   }
+}
+
+/** Sends COMMIT, and where that is wanted asks for the position behind it in the same message. */
+async function commit({ client, session }: CheckedOut): Promise<string> {
+  if (session.commit === undefined) return (await client.query('commit')).command
+  const results = (await client.query({ text: commitAndPosition, types: asText })) as unknown as readonly {
+    readonly command: string
+    readonly rows: readonly Readonly<Record<string, string | null>>[]
+  }[]
+  session.commit.at = readPosition(results[1]?.rows[0])
+  return results[0]?.command ?? ''
 }
 
 /** Ends what has been begun; false if that failed, and the client is of no use any more. */

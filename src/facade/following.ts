@@ -5,9 +5,13 @@ import type { FollowOptions } from '../client/conninfo/follow-options'
 import type { SessionNews } from '../client/session-news'
 import { prepareSignIn } from '../client/sign-in'
 import type { TopologyEffect } from '../core/topology/effects'
+import type { Position } from '../core/selection/position'
 import type { HostKey } from '../core/topology/host'
-import { scopeNow } from '../execution/read-scope'
+import { primary, scopeNow } from '../execution/read-scope'
+import { runQueryPromise } from '../execution/run-query'
 import type { QueryPort } from '../execution/run-query'
+import { outsideSession, sessionReads } from '../execution/session-scope'
+import type { SessionReads } from '../execution/session-scope'
 import type { TransactionPort } from '../execution/transaction'
 import { Probe } from '../monitor/probe'
 import { Blame } from '../pool/blame'
@@ -19,6 +23,8 @@ import { longestHold } from '../pool/deadlines'
 import { Destinations } from '../pool/destinations'
 import { Hearsay } from '../pool/hearsay'
 import { Listening } from '../pool/listening'
+import { positionQuestion, readPosition } from '../pool/host-positions'
+import { onRelease } from '../pool/on-release'
 import { sessionBegun, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
 import type { ListenHandler, Subscription } from '../pool/subscription'
@@ -133,7 +139,16 @@ export class Following {
       ending: () => this.#isEnding(),
       start: () => this.#start(),
       held: (somebody) => this.#held('readers', somebody),
+      askLeader: () => this.askPosition(),
     })
+  }
+
+  /** The leader's position, asked for now; undefined if its server does not tell. Waits for a leader. */
+  async askPosition(): Promise<Position | undefined> {
+    const question = { ...positionQuestion, readOnly: true }
+    const asked = outsideSession(() => primary(() => runQueryPromise(this.queries, question, undefined)))
+    const { rows } = (await asked) as { readonly rows: readonly Readonly<Record<string, string | null>>[] }
+    return readPosition(rows[0])
   }
 
   /** Whoever waits has the hosts asked at the quick rhythm. */
@@ -172,7 +187,8 @@ export class Following {
     if (own === undefined && scopeNow() === 'reads') return this.reads.connect(call, callback)
     this.#start()
     this.topology.mindLease()
-    this.checkout.enter(call, callback)
+    const session = sessionReads(this.#pool)
+    this.checkout.enter(call, session === undefined ? callback : holding(session, callback))
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()
   }
@@ -521,4 +537,20 @@ export class Following {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** What is done with a client on the leader, the reads of the session have to see. */
+function holding(session: SessionReads, callback: CheckoutCallback): CheckoutCallback {
+  return (error, client, done) => {
+    if (client === undefined) return callback(error, client, done)
+    const released = session.holds()
+    const of = sessionOf(client)
+    const commit: { at: Position | undefined } = { at: undefined }
+    if (of !== undefined) of.commit = commit
+    onRelease(client, () => {
+      if (of?.commit === commit) of.commit = undefined
+      released(now(), commit.at)
+    })
+    callback(undefined, client, client.release)
+  }
 }

@@ -5,6 +5,7 @@ import type { FollowOptions } from '../client/conninfo/follow-options'
 import { connectionOf } from '../client/pg-internals'
 import { observeSession } from '../client/session-news'
 import { noEvidence } from '../core/outcome/evidence'
+import { formatPosition } from '../core/selection/position'
 import { initialTopology } from '../core/topology/state'
 import { onceWayOf, runExactlyOnce } from '../execution/exactly-once'
 import type { OnceWay } from '../execution/exactly-once'
@@ -158,6 +159,13 @@ export class PoolDoor {
     if (told === undefined) return this.#Promise.reject(error)
     process.nextTick(told, error)
     return undefined
+  }
+
+  /** `pool.position`. */
+  async position(): Promise<string> {
+    const position = await this.#following?.askPosition()
+    if (position === undefined) throw new Error('the server does not tell its position')
+    return formatPosition(position)
   }
 
   /** `pool.readOnly`. */

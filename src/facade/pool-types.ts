@@ -47,6 +47,11 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
    * Default: what pg says.
    */
   outcome?: 'witness' | undefined
+  /**
+   * What reads see inside of `session()`. `session`: whatever the session has written, and nothing older than what it has read.
+   * `eventual`: what the host has that they go to, as outside of it. Default: `session`.
+   */
+  consistency?: 'eventual' | 'session' | undefined
   /** How the hosts are watched. `false`: only when something happened. */
   monitor?: MonitorOptions | false | undefined
   /**

@@ -15,7 +15,7 @@ import { warnOfSecondCopy } from './second-copy'
 import type { MarkedQueryForms, PoolConfig, SplitBrainEvent } from './pool-types'
 
 type Callback = (...args: unknown[]) => void
-type Members = Pick<Pool, 'listen' | 'pause' | 'readOnly' | 'resume' | 'topology' | 'transaction'>
+type Members = Pick<Pool, 'listen' | 'pause' | 'position' | 'readOnly' | 'resume' | 'topology' | 'transaction'>
 
 /**
  * Behind the exported `Pool` stands a subclass of the application's own `pg.Pool`: whoever tests `instanceof`, patches the
@@ -76,6 +76,10 @@ class LeaderPool extends pg.Pool implements Members {
 
   listen(channel: string, handler: ListenHandler): Promise<Subscription> {
     return this.#door.listen(channel, handler)
+  }
+
+  position(): Promise<string> {
+    return this.#door.position()
   }
 
   pause(options?: PauseOptions): Promise<void> {
@@ -163,6 +167,23 @@ export interface Pool extends pg.Pool {
    * ```
    */
   readonly readOnly: pg.Pool
+  /**
+   * Where the leader is now: whatever was committed before lies behind it. For a read elsewhere that has to see it, in another
+   * process too: `{ text, after: position }`; a cookie may carry it. After a failover the leader answers for positions of before.
+   *
+   * Rejects as a query does, and if the server does not tell (behind some poolers and on forks).
+   *
+   * @example
+   * ```ts
+   * import { Pool } from 'pg-leader'
+   * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+   * await pool.query('insert into orders (id) values (7)')
+   * const after = await pool.position()
+   * const { rows } = await pool.query({ text: 'select * from orders where id = 7', after })
+   * console.log(after, rows)
+   * ```
+   */
+  position(): Promise<string>
   /** A frozen picture of what is believed of the cluster now. */
   readonly topology: TopologySnapshot
   /**

@@ -1,19 +1,33 @@
 import { scopeNow } from '../execution/read-scope'
 import type { StatementMarks } from '../execution/run-query'
-import { UnsupportedStatementError } from '../errors'
+import { show } from '../client/conninfo/option-value'
+import { parsePosition } from '../core/selection/position'
+import type { Position } from '../core/selection/position'
+import { ConnInfoError, UnsupportedStatementError } from '../errors'
 
 /** Whether what somebody asks of a pool is a read: by its mark, by a comment in its text, or by the scope it is asked in. */
 export function asksToRead(query: unknown): boolean {
   if (typeof query === 'string') return scopeNow() === 'reads' || hasReadMark(query)
   if (typeof query !== 'object' || query === null) return false
-  const { readOnly, exactlyOnce, text } = query as StatementMarks & { readonly text?: unknown }
+  const { readOnly, after, exactlyOnce, text } = query as StatementMarks & { readonly text?: unknown }
   if (readOnly !== undefined) return readOnly === true
   if (exactlyOnce === true) return false
+  if (after !== undefined) return true
   return scopeNow() === 'reads' || (typeof text === 'string' && hasReadMark(text))
 }
 
+/** The position that a read has to see, if it has one. */
+export function afterOf(query: unknown): Position | undefined {
+  const { after } = (typeof query === 'object' && query !== null ? query : {}) as StatementMarks
+  return after === undefined ? undefined : parsePosition(after)
+}
+
 /** Where a read belongs: what means something else on a standby goes to the leader. An error for what is not sent at all. */
-export function readRoute(query: unknown): 'standby' | 'leader' | UnsupportedStatementError {
+export function readRoute(query: unknown): 'standby' | 'leader' | Error {
+  const { after } = (typeof query === 'object' && query !== null ? query : {}) as StatementMarks
+  if (after !== undefined && (typeof after !== 'string' || parsePosition(after) === undefined)) {
+    return new ConnInfoError(`after must be a position as pool.position() gives it, not ${show(after)}`)
+  }
   const text: unknown = typeof query === 'string' ? query : (query as { text?: unknown } | null | undefined)?.text
   if (typeof text !== 'string') return 'standby'
   const route = routes.of(text)

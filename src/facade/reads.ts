@@ -5,11 +5,16 @@ import type { FollowOptions } from '../client/conninfo/follow-options'
 import { boundToOneHost } from '../client/one-host'
 import type { SessionNews } from '../client/session-news'
 import { prepareSignIn } from '../client/sign-in'
+import type { Position } from '../core/selection/position'
 import { serverCode, sqlstate } from '../core/retry/sqlstate'
 import { standing } from '../core/topology/candidates'
 import type { HostKey } from '../core/topology/host'
 import { hostRecord } from '../core/topology/state'
-import type { QueryPort } from '../execution/run-query'
+import { place } from '../execution/placement'
+import type { Place, PlacementPort } from '../execution/placement'
+import type { QueryCallback, QueryPort } from '../execution/run-query'
+import { sessionReads } from '../execution/session-scope'
+import type { SessionReads } from '../execution/session-scope'
 import type { Blame } from '../pool/blame'
 import { bindClient } from '../pool/bound-client'
 import type { ClientOwner, Destination } from '../pool/bound-client'
@@ -21,12 +26,15 @@ import { Readers } from '../pool/readers'
 import { Eligibility } from '../pool/eligibility'
 import { cutSocket, noteNews, sessionBegun } from '../pool/session'
 import type { Session } from '../pool/session'
+import { HostPositions } from '../pool/host-positions'
+import { onRelease } from '../pool/on-release'
+import { beginCall } from '../pool/ticket'
 import type { Call, CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
 import type { FailoverStory } from '../telemetry/failover-story'
 import type { LivingTopology } from '../topology/living-topology'
-import { readRoute } from './read-request'
+import { afterOf, readRoute } from './read-request'
 import type { Settings } from './settings'
 
 const log = createLog('pool')
@@ -44,6 +52,8 @@ export interface ReadGround {
   readonly hearsay: Hearsay
   readonly story: FailoverStory
   readonly ending: () => boolean
+  /** The leader's position; waits for a leader. */
+  askLeader(): Promise<Position | undefined>
   /** Begins to watch the hosts, if that has not begun. */
   start(): void
   /** Somebody waits for a host to read from now, or nobody does any more. */
@@ -58,6 +68,7 @@ export class Reads {
   readonly #ground: ReadGround
   readonly #clients = new Clients()
   readonly #eligibility: Eligibility
+  readonly #placement: PlacementPort
   readonly readers: Readers
   /** What marked statements run by. */
   readonly queries: QueryPort
@@ -88,6 +99,7 @@ export class Reads {
       nextReturn: () => eligibility.nextReturn,
       held: (somebody) => ground.held(somebody),
     })
+    this.#placement = this.#createPlacement()
     this.queries = this.#createQueryPort()
   }
 
@@ -100,7 +112,17 @@ export class Reads {
   /** A client of one of the readers. */
   connect(call: Call, callback: CheckoutCallback): void {
     this.#ground.start()
-    this.readers.connect(call, callback)
+    const session = this.#session()
+    if (session === undefined) return this.readers.connect(call, callback)
+    const go = ({ host, leads }: Place): void => {
+      const served: CheckoutCallback = (error, client, done) => {
+        const released = leads && client !== undefined ? session.holds() : undefined
+        if (released !== undefined && client !== undefined) onRelease(client, () => released(now(), undefined))
+        callback(error, client, client === undefined ? done : client.release)
+      }
+      this.readers.connectOn(host, served, () => this.connect(call, callback))
+    }
+    this.#place(call, session, undefined, go, callback)
   }
 
   /** What is believed of the hosts has changed. */
@@ -124,6 +146,7 @@ export class Reads {
     const record = hostRecord(state, host)
     const { type } = record === undefined ? { type: 'unknown' } : standing(state, record)
     const isHere = (session: Session): boolean => session.host === host
+    if (record?.suspectedAt !== undefined || record?.answer === undefined) this.#placement.positions.forget(host)
     if (type === 'stale' || type === 'foreign') {
       this.#clients.cut(host, Infinity, this.#inVain())
     } else if (record?.failure !== undefined && record.answer === undefined) {
@@ -144,10 +167,7 @@ export class Reads {
     const ground = this.#ground
     let generation = 0
     return {
-      attempt: (call, text, values, callback) => {
-        ground.start()
-        this.readers.attempt(call, text, values, callback)
-      },
+      attempt: (call, text, values, callback) => this.#attempt(call, text, values, callback),
       stillSuitable: async ({ host }) => {
         await ground.topology.ask(host)
         return this.#eligibility.hosts.includes(host)
@@ -162,6 +182,78 @@ export class Reads {
       story: ground.story,
       readOnly: true,
     }
+  }
+
+  #attempt(call: Call, text: unknown, values: unknown, callback: QueryCallback): void {
+    this.#ground.start()
+    const session = this.#session()
+    const after = afterOf(text)
+    if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback)
+    const again = (): void => this.#attempt(call, text, values, callback)
+    const go = ({ host, leads }: Place): void => {
+      const tell: QueryCallback = (error, result) => {
+        if (leads) session?.wrote(now())
+        callback(error, result)
+      }
+      this.readers.attemptOn(host, call, [text, values], tell, again)
+    }
+    this.#place(call, session, after, go, callback)
+  }
+
+  /** Finds the place for a read that has something to see. */
+  #place(
+    call: Call,
+    session: SessionReads | undefined,
+    after: Position | undefined,
+    go: (place: Place) => void,
+    fail: (error: Error) => void,
+  ): void {
+    place(this.#placement, session, after).then(
+      (found) =>
+        process.nextTick(() => {
+          if (found !== undefined) return go(found)
+          this.readers.whenAvailable(call, (error) =>
+            error === undefined ? this.#place(call, session, after, go, fail) : fail(error),
+          )
+        }),
+      (error: unknown) => process.nextTick(fail, error),
+    )
+  }
+
+  #session(): SessionReads | undefined {
+    return this.#ground.settings.reads.consistency === 'session' ? sessionReads(this.#ground.pool) : undefined
+  }
+
+  #createPlacement(): PlacementPort {
+    const { topology, settings } = this.#ground
+    const eligibility = this.#eligibility
+    const positions = new HostPositions((host, query) => this.#ask(host, query))
+    return {
+      positions,
+      waitMillis: settings.reads.consistencyWaitMillis,
+      hosts: () => eligibility.hosts,
+      pick: () => this.readers.pick(),
+      leader: () => topology.targets('read-write')[0],
+      timeline: () => topology.state.leader?.timeline ?? topology.state.highestTimeline,
+      startOf: (host) => {
+        const record = hostRecord(topology.state, host)
+        return record?.suspectedAt === undefined ? record?.answer?.postmasterStartTime : undefined
+      },
+      askLeader: () => this.#ground.askLeader(),
+    }
+  }
+
+  /** One question to a host, over a session of its readers. */
+  #ask(host: HostKey, query: object): Promise<{ readonly rows: readonly Record<string, string | null>[] }> {
+    return new Promise((resolve, reject) => {
+      this.readers.attemptOn(
+        host,
+        beginCall(now()),
+        [query, undefined],
+        (error, result) => (error ? reject(error as Error) : resolve(result as never)),
+        () => reject(new Error('it could not be connected to')),
+      )
+    })
   }
 
   #createPool(host: HostKey): ReaderPool {

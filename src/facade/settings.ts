@@ -21,6 +21,9 @@ export interface ReadSettings {
   readonly max: number | undefined
   readonly loadBalance: LoadBalance
   readonly fallback: 'primary' | 'error'
+  readonly consistency: 'eventual' | 'session'
+  /** How long a standby is waited for that has not come far enough, in milliseconds. */
+  readonly consistencyWaitMillis: number
 }
 
 const defaults = { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 }
@@ -51,7 +54,13 @@ export function readSettings(
     authority: readAuthority(options['authority']),
     outcome: readOutcome(options['outcome']),
     exactlyOnce: readFlag('exactlyOnce', options['exactlyOnce']),
-    reads: { max: undefined, loadBalance: 'least-requests', fallback: 'primary' },
+    reads: {
+      max: undefined,
+      loadBalance: 'least-requests',
+      fallback: 'primary',
+      consistency: readConsistency(options['consistency']),
+      consistencyWaitMillis: 100,
+    },
     times: {
       intervalMillis: monitor === false ? Infinity : time('intervalMillis'),
       leaderlessIntervalMillis: time('leaderlessIntervalMillis'),
@@ -78,4 +87,10 @@ function number(name: string, value: unknown, range: { least: number; infinite?:
   if (fits) return value
   const upTo = range.infinite === true ? ' or Infinity' : ''
   throw new ConnInfoError(`${name} must be a number of at least ${range.least}${upTo}, not ${show(value)}`)
+}
+
+function readConsistency(given: unknown): 'eventual' | 'session' {
+  if (given === undefined) return 'session'
+  if (given === 'eventual' || given === 'session') return given
+  throw new ConnInfoError(`consistency must be 'eventual' or 'session', not ${show(given)}`)
 }

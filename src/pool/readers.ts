@@ -112,17 +112,48 @@ export class Readers {
     this.#run(call, text, values, tell)
   }
 
+  /** The host that a read would go to now; undefined if there is none. */
+  pick(): HostKey | undefined {
+    return this.#choose()?.key
+  }
+
+  /** Calls back when there is a host to go to, or nobody waits for one any more. */
+  whenAvailable(call: Call, callback: (error?: Error) => void): void {
+    if (this.pick() === undefined) this.#hold(call, callback)
+    else callback()
+  }
+
+  /** One attempt of a statement on this host. `elsewhere`: it would not have it, and somebody else may. */
+  attemptOn(
+    host: HostKey,
+    call: Call,
+    [text, values]: readonly unknown[],
+    callback: Callback,
+    elsewhere: () => void,
+  ): void {
+    const reader = this.#reader(host)
+    reader.pool.run(call, text, values, (error, result) => {
+      if (error && call.session === undefined && this.#goesOn(reader, error)) elsewhere()
+      else callback(error, result)
+    })
+  }
+
+  /** A client of this host. */
+  connectOn(host: HostKey, callback: CheckoutCallback, elsewhere: () => void): void {
+    const reader = this.#reader(host)
+    reader.pool.connect(((error: Error | undefined, client, done) => {
+      if (error !== undefined && this.#goesOn(reader, error)) elsewhere()
+      else callback(error, client, done)
+    }) as CheckoutCallback)
+  }
+
   #run(call: Call, text: unknown, values: unknown, callback: Callback): void {
     const reader = this.#choose()
     if (reader === undefined) {
       this.#hold(call, (error) => (error === undefined ? this.#run(call, text, values, callback) : callback(error)))
       return
     }
-    reader.pool.run(call, text, values, (error, result) => {
-      if (error && call.session === undefined && this.#goesOn(reader, error)) {
-        this.#run(call, text, values, callback)
-      } else callback(error, result)
-    })
+    this.attemptOn(reader.key, call, [text, values], callback, () => this.#run(call, text, values, callback))
   }
 
   /** A client of one of the hosts. */
@@ -132,10 +163,7 @@ export class Readers {
       this.#hold(call, (error) => (error === undefined ? this.connect(call, callback) : callback(error)))
       return
     }
-    reader.pool.connect(((error: Error | undefined, client, done) => {
-      if (error !== undefined && this.#goesOn(reader, error)) this.connect(call, callback)
-      else callback(error, client, done)
-    }) as CheckoutCallback)
+    this.connectOn(reader.key, callback, () => this.connect(call, callback))
   }
 
   #goesOn(reader: Reader, error: unknown): boolean {

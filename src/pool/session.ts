@@ -3,6 +3,7 @@ import type { HostKey } from '../core/topology/host'
 import { connectionOf, isEnding } from '../client/pg-internals'
 import type { SessionNews } from '../client/session-news'
 import type { Incarnation } from '../core/outcome/incarnation'
+import type { Position } from '../core/selection/position'
 import { saysPeerClosed } from '../core/retry/connect-failure'
 import { announcesEnd, announcesShutdown, serverCode, sqlstate } from '../core/retry/sqlstate'
 
@@ -46,6 +47,8 @@ export interface Session {
   onStatement: boolean
   /** It is one that reads, and refuses to write wherever it is. */
   reads: boolean
+  /** Where a position after COMMIT is wanted: what it is committed at, once that is known. */
+  commit: { at: Position | undefined } | undefined
 }
 
 /** The other side closed it in good order or reset it; or we cut it, or the network gave up. */
@@ -85,6 +88,7 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
     ownTransaction: false,
     onStatement: false,
     reads: false,
+    commit: undefined,
     suitedIn: undefined,
   }
   const session: Session = { client, host, generation, usedAt: at, ...flags }

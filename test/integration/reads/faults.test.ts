@@ -138,23 +138,36 @@ it('every standby is lost: the leader is read from, and a standby again when the
 
 it('a read in conflict with recovery is sent to another host', async () => {
   const primary = await cluster().primary()
-  await primary.query('drop table if exists conflicted; create table conflicted as select generate_series(1, 1000) as n')
+  await primary.query(
+    'drop table if exists conflicted; create table conflicted as select generate_series(1, 1000) as n',
+  )
   for (const host of await standbys()) {
     await host.query(`alter system set max_standby_streaming_delay = '0'`)
     await host.query('select pg_reload_conf()')
   }
   const pool = open()
-  await poll(async () => {
-    const found = await Promise.allSettled(
-      (await standbys()).map((host) => host.query<{ n: number }>('select count(*)::int as n from conflicted')),
-    )
-    return found.every((each) => each.status === 'fulfilled' && each.value[0]?.n === 1000)
-  }, { what: 'the standbys have the table' })
+  await poll(
+    async () => {
+      const found = await Promise.allSettled(
+        (await standbys()).map((host) => host.query<{ n: number }>('select count(*)::int as n from conflicted')),
+      )
+      return found.every((each) => each.status === 'fulfilled' && each.value[0]?.n === 1000)
+    },
+    { what: 'the standbys have the table' },
+  )
   const slow = { text: 'select count(*)::int as n, pg_sleep(1) from conflicted', readOnly: true }
   const reads = Array.from({ length: 6 }, () => pool.query<{ n: number }>(slow))
   await poll(
     async () =>
-      (await Promise.all((await standbys()).map((host) => host.query(`select from pg_stat_activity where query like '%pg_sleep(1)%' and state = 'active' and pid <> pg_backend_pid()`)))).flat().length === 6,
+      (
+        await Promise.all(
+          (await standbys()).map((host) =>
+            host.query(
+              `select from pg_stat_activity where query like '%pg_sleep(1)%' and state = 'active' and pid <> pg_backend_pid()`,
+            ),
+          ),
+        )
+      ).flat().length === 6,
     { what: 'all of them are under way' },
   )
   await primary.query('delete from conflicted where n > 500')

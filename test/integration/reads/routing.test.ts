@@ -108,7 +108,9 @@ describe('a mark that is wrong is harmless', () => {
           .hosts.filter((host) => host !== primary)
           .map((host) => host.stop('fast')),
       )
-      await poll(() => pool.topology.hosts.filter(({ role }) => role === 'standby').length === 0, { what: 'no standby is left' })
+      await poll(() => pool.topology.hosts.filter(({ role }) => role === 'standby').length === 0, {
+        what: 'no standby is left',
+      })
     }
     const error = await rejection(pool.query({ text: 'insert into written values (1)', readOnly: true }))
     expect(error).toMatchObject({ code: '25006' })
@@ -154,9 +156,13 @@ describe('pool.readOnly', () => {
     expect(view.ended).toBe(true)
     const left = await Promise.all(
       cluster().hosts.map((host) =>
-        poll(async () => (await host.query(`select pid from pg_stat_activity where application_name = 'reads'`)).length === 0, {
-          what: 'no session is left',
-        }),
+        poll(
+          async () =>
+            (await host.query(`select pid from pg_stat_activity where application_name = 'reads'`)).length === 0,
+          {
+            what: 'no session is left',
+          },
+        ),
       ),
     )
     expect(left).toHaveLength(3)
