@@ -133,7 +133,7 @@ export class Readers {
   ): void {
     const reader = this.#reader(host)
     reader.pool.run(call, text, values, (error, result) => {
-      if (error && call.session === undefined && this.#goesOn(reader, error)) elsewhere()
+      if (error && call.session === undefined) this.#answer(reader, error, callback, elsewhere)
       else callback(error, result)
     })
   }
@@ -142,7 +142,7 @@ export class Readers {
   connectOn(host: HostKey, callback: CheckoutCallback, elsewhere: () => void): void {
     const reader = this.#reader(host)
     reader.pool.connect(((error: Error | undefined, client, done) => {
-      if (error !== undefined && this.#goesOn(reader, error)) elsewhere()
+      if (error !== undefined) this.#answer(reader, error, callback, elsewhere)
       else callback(error, client, done)
     }) as CheckoutCallback)
   }
@@ -166,11 +166,13 @@ export class Readers {
     this.connectOn(reader.key, callback, () => this.connect(call, callback))
   }
 
-  #goesOn(reader: Reader, error: unknown): boolean {
+  /** A request has failed: another one is to be made, or this is the caller's answer. */
+  #answer(reader: Reader, error: unknown, tell: (error: Error) => void, elsewhere: () => void): void {
     const culprit = this.#port.blames(error)
-    if (this.#ended || culprit === 'caller') return false
+    if (culprit === 'caller') return tell(error as Error)
+    if (this.#ended) return tell(new Error(afterEnd))
     if (culprit === 'host') this.#port.ban(reader.key)
-    return true
+    elsewhere()
   }
 
   /** What is believed of the hosts has changed, or one may be tried again. */

@@ -67,7 +67,7 @@ it('while there is no leader, end() answers everybody at once', async () => {
   await pool.query('select 1')
   const next = await aStandby(cluster())
   await (await cluster().primary()).kill()
-  const told = Array.from({ length: 5 }, () => rejection(pool.query({ text: 'select 1', readOnly: true })))
+  const told = Array.from({ length: 5 }, () => rejection(pool.query({ text: 'select 1', idempotent: true })))
   await turn()
   while (pool.topology.leader !== undefined) await turn()
   await pool.end()

@@ -8,7 +8,7 @@ const makePool = usePools()
 afterEach(() => heal(cluster()))
 
 const monitor = { intervalMillis: 200, timeoutMillis: 300 }
-const read = { text: 'select inet_server_port() as port', readOnly: true }
+const read = { text: 'select inet_server_port() as port', idempotent: true }
 
 /** Runs once, in the first `onConnect`, before its own statement. */
 function onFirstConnect(act: () => Promise<void>): (client: ClientBase) => void {
