@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<(args: readonly string[]) =
   overhead: async () => (await import('./overhead/overhead')).overhead,
   hold: async () => (await import('./hold/hold')).hold,
   outcome: async () => (await import('./outcome/outcome')).outcome,
+  reads: async () => (await import('./reads/reads')).reads,
 }
 
 const roles: Readonly<Record<Role, () => Promise<() => void>>> = {
@@ -13,6 +14,7 @@ const roles: Readonly<Record<Role, () => Promise<() => void>>> = {
   watcher: async () => (await import('./failover/watcher')).serveWatcher,
   'overhead-client': async () => (await import('./overhead/client')).serveOverheadClient,
   'outcome-client': async () => (await import('./outcome/client')).serveOutcomeClient,
+  'reads-client': async () => (await import('./reads/client')).serveReadsClient,
   'hold-client': async () => (await import('./hold/client')).serveHoldClient,
   'hold-proxies': async () => (await import('./hold/proxies')).serveProxies,
 }
