@@ -1,5 +1,6 @@
 import type { ClientConfig } from 'pg'
 
+import type { Tags } from '../../core/selection/tags'
 import type { TargetSessionAttrs } from '../../core/selection/target-session-attrs'
 
 /** What one attempt to connect may take where neither `connectionTimeoutMillis` nor `connect_timeout` says anything. */
@@ -14,6 +15,10 @@ export interface ResolvedHost {
   /** The numeric address that is dialled instead of `host`. */
   readonly hostaddr: string | undefined
   readonly port: number
+  /** Its share of the reads beside the other hosts' weights; 0: only if there is nobody else. Default: 1. */
+  readonly weight: number
+  /** What reads may prefer it by. Default: none. */
+  readonly tags: Tags
 }
 
 /** Options of a Pool or Client together with environment and files, resolved in libpq's order. */

@@ -7,6 +7,7 @@ import type { ResolvedHost } from './follow-options'
 import { kindOf } from './given-options'
 import type { GivenOptions } from './given-options'
 import { checkPort } from './port'
+import { plainReader, readWeightAndTags } from './weight-and-tags'
 
 /** pg's default. libpq's would be the socket directory it was built with, which a JavaScript library does not have. */
 const defaultHost = 'localhost'
@@ -74,6 +75,7 @@ export function listFromOption(hosts: unknown, port: string | undefined): HostLi
       checkedHost(host, `${where}.host`),
       checkedAddress(hostaddr, `${where}.hostaddr`),
       checkedPort(ownPort, `${where}.port`),
+      readWeightAndTags(given, where),
     )
     const { user, password, ssl } = given
     settings.set(resolvedHost.key, { user, password, ssl })
@@ -88,16 +90,21 @@ export function keyOf(host: string, port: number): string {
 }
 
 /** Makes entries whose keys are unique: a host named twice weighs twice with load_balance_hosts=random, as in libpq. */
-function keyring(): (host: string | undefined, hostaddr: string | undefined, port: number) => ResolvedHost {
+function keyring(): (
+  host: string | undefined,
+  hostaddr: string | undefined,
+  port: number,
+  weightAndTags?: Pick<ResolvedHost, 'weight' | 'tags'>,
+) => ResolvedHost {
   const used = new Set<string>()
-  return (given, hostaddr, port) => {
+  return (given, hostaddr, port, weightAndTags = plainReader) => {
     const host = given ?? hostaddr ?? defaultHost
     const plain = keyOf(host, port)
     let key = plain
     if (used.has(key) && hostaddr !== undefined) key = `${plain}(${hostaddr})`
     for (let repeat = 2; used.has(key); repeat += 1) key = `${plain}#${String(repeat)}`
     used.add(key)
-    return Object.freeze({ key, host, hostaddr, port })
+    return Object.freeze({ key, host, hostaddr, port, ...weightAndTags })
   }
 }
 

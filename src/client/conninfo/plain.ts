@@ -5,6 +5,7 @@ import type { PgString } from '../../core/conninfo/pg-string'
 import type { FollowOptions } from './follow-options'
 import type { GivenOptions } from './given-options'
 import { keyOf } from './host-list'
+import { plainReader } from './weight-and-tags'
 
 /**
  * One host and nothing of ours: pg gets the options unread, and what is wrong with them fails exactly as in pg. The host
@@ -18,7 +19,9 @@ export function resolvePlain(given: GivenOptions, seen: PgString, environment: C
   const dialled = Number.isInteger(number) && number > 0 && number < 65536 ? number : 5432
   const timeout = numberOf(given['connectionTimeoutMillis'])
   return Object.freeze({
-    hosts: Object.freeze([Object.freeze({ key: keyOf(host, dialled), host, hostaddr: undefined, port: dialled })]),
+    hosts: Object.freeze([
+      Object.freeze({ key: keyOf(host, dialled), host, hostaddr: undefined, port: dialled, ...plainReader }),
+    ]),
     targetSessionAttrs: 'any',
     loadBalanceHosts: 'disable',
     connectTimeoutMillis: timeout > 0 ? timeout : undefined,

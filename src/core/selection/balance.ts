@@ -94,6 +94,7 @@ function isLessLoaded<R extends Reader>(a: Share<R>, b: Share<R>): boolean {
  * that leaves or joins moves the others by no more than their places.
  */
 function inTurn<R>(shares: readonly Share<R>[], turn: number): Share<R> {
+  if (shares.every(({ weight }) => weight === shares[0]?.weight)) return shares[turn % shares.length] as Share<R>
   const queue = shares.map((share, index) => {
     const due = (times: number): number => (times + (index + 0.5) / shares.length) / share.weight
     return { share, due, taken: 0 }

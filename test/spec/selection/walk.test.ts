@@ -33,7 +33,14 @@ it.each(fixtures as readonly Fixture[])('$name', async (fixture) => {
   let taken: string | undefined
   const run = walk(
     {
-      hosts: fixture.hosts.map((host): ResolvedHost => ({ key: host, host, hostaddr: undefined, port: 5432 })),
+      hosts: fixture.hosts.map((host): ResolvedHost => ({
+        key: host,
+        host,
+        hostaddr: undefined,
+        port: 5432,
+        weight: 1,
+        tags: {},
+      })),
       targetSessionAttrs: fixture.attrs as TargetSessionAttrs,
       loadBalanceHosts: fixture.loadBalanceHosts === 'random' ? 'random' : 'disable',
     },

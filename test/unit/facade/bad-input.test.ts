@@ -72,7 +72,7 @@ describe('whatever an option is, the error names it', () => {
     )
   })
 
-  it.each(['host', 'hostaddr', 'port', 'user', 'password', 'ssl'])('hosts[0].%s', (name) => {
+  it.each(['host', 'hostaddr', 'port', 'user', 'password', 'ssl', 'weight', 'tags'])('hosts[0].%s', (name) => {
     fc.assert(
       fc.property(anything, (value) => {
         const config = { ...base, hosts: [{ host: 'db1', [name]: value }] }

@@ -1,10 +1,11 @@
+import { parseLsn } from '../../../../src/core/outcome/lsn'
 import type { TopologyEffect } from '../../../../src/core/topology/effects'
 import type { TopologyEvent } from '../../../../src/core/topology/events'
 import type { HostKey, Observation } from '../../../../src/core/topology/host'
 
 /**
- * One event as a fixture writes it: `TIME HOST primary|fenced|standby [IDENTITY/TIMELINE/START]` for an answer (`-` for a
- * column that cannot be read), `TIME HOST failed|refused|full REASON…`, `TIME HOST suspected`, `TIME tick`, `TIME reset`,
+ * One event as a fixture writes it: `TIME HOST primary|fenced|standby [IDENTITY/TIMELINE/START [LSN]]` for an answer (`-`
+ * for a column that cannot be read, or a position left out), `TIME HOST failed|refused|full REASON…`, `TIME HOST suspected`, `TIME tick`, `TIME reset`,
  * `TIME hosts a,b`; `TIME authority HOST LEASE [ASKED]` for its word (`nobody`, or a name that is not on the list, for HOST),
  * `TIME authority failed REASON…`; `TIME stalled UNTIL`.
  */
@@ -38,14 +39,14 @@ export function parseEvent(line: string, hosts: readonly HostKey[]): TopologyEve
     case 'primary':
     case 'fenced':
     case 'standby':
-      return { type: 'observed', at, host: subject, answer: parseAnswer(what, rest[0]) }
+      return { type: 'observed', at, host: subject, answer: parseAnswer(what, ...rest) }
     default:
       throw new Error(`no such event: ${line}`)
   }
 }
 
 /** What a server of this role answers. `default_transaction_read_only` is off on a hot standby, on while fenced. */
-function parseAnswer(role: 'primary' | 'fenced' | 'standby', columns = 'X/1/s1'): Observation {
+function parseAnswer(role: 'primary' | 'fenced' | 'standby', columns = 'X/1/s1', lsn?: string): Observation {
   const [identity, timeline, start] = columns.split('/').map((column) => (column === '-' ? undefined : column))
   return Object.freeze({
     inRecovery: role === 'standby',
@@ -53,7 +54,7 @@ function parseAnswer(role: 'primary' | 'fenced' | 'standby', columns = 'X/1/s1')
     systemIdentifier: identity,
     timeline: timeline === undefined ? undefined : Number(timeline),
     postmasterStartTime: start,
-    lsn: undefined,
+    lsn: parseLsn(lsn),
     roundTripMillis: 1,
   })
 }
