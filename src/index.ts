@@ -6,7 +6,14 @@ export const native = null
 export { Client } from './facade/client'
 export type { ClientOptions, HostOptions } from './facade/client'
 export { Pool } from './facade/pool'
-export type { MarkedQuery, MarkedQueryForms, MonitorOptions, PoolConfig, SplitBrainEvent } from './facade/pool-types'
+export type {
+  MarkedQuery,
+  MarkedQueryForms,
+  MonitorOptions,
+  PoolConfig,
+  ReadOptions,
+  SplitBrainEvent,
+} from './facade/pool-types'
 export { wrap } from './facade/wrap'
 export type { WrapOptions } from './facade/wrap'
 export { parseConnInfo } from './client/conninfo/parse'

@@ -111,6 +111,7 @@ export class Following {
         authority: settings.authority,
         findHost: (host, port) => this.#destinations.find(host, port),
         createProbe: (key, lost) => this.#createProbe(key, lost),
+        noted: (host, sentAt, answer) => this.reads.noted(host, sentAt, answer),
       },
       (effect) => this.#perform(effect),
     )

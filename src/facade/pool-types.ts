@@ -16,6 +16,38 @@ export interface MonitorOptions {
   readonly timeoutMillis?: number
 }
 
+/** How the reads of a pool are spread over its standbys. */
+export interface ReadOptions {
+  /** Clients per host. Default: the pool's `max`. */
+  readonly max?: number
+  /**
+   * A standby that is further behind the leader is not read from, in milliseconds: how long ago the leader stood where it stands.
+   * One that is cut off falls behind as soon as the leader writes; of one of which it is not known it is not read from. At most an hour. Default: no limit.
+   */
+  readonly maxLagMillis?: number
+  /** The same in bytes of WAL. Default: no limit. */
+  readonly maxLagBytes?: number
+  /**
+   * `least-requests`: of two hosts, drawn at random, the one with fewer requests under way. All of them by the hosts' `weight`.
+   * Default: `least-requests`.
+   */
+  readonly loadBalance?: 'least-requests' | 'round-robin' | 'random'
+  /** Hosts that take longer to answer the monitor than the fastest by more than this are left out, in milliseconds. Default: 25; Infinity: none. */
+  readonly latencyWindowMillis?: number
+  /** Groups of tags, the preferred one first: `[{ zone: 'a' }]`. If nobody has the tags of any, all hosts are the same. Default: none. */
+  readonly tags?: readonly Readonly<Record<string, string>>[]
+  /**
+   * Where reads go while no standby will do. `primary`: to the leader, in sessions that refuse to write. `error`: nowhere, they wait for
+   * a standby for as long as `failoverTimeoutMillis` says. Default: `primary`.
+   */
+  readonly fallback?: 'primary' | 'error'
+  /**
+   * How long a read waits for a standby that has not replayed what it has to see (`session()`, `after`), before it goes to the leader, in
+   * milliseconds. Default: 100.
+   */
+  readonly consistencyWaitMillis?: number
+}
+
 /**
  * All of pg's options of a pool, and ours. Giving any of ours, or several hosts, makes the pool follow. With one host, a
  * name that moves with the leader for example, it follows whatever answers there, as in libpq: set `targetSessionAttrs` to
@@ -47,6 +79,8 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
    * Default: what pg says.
    */
   outcome?: 'witness' | undefined
+  /** How reads are spread: what is marked as one, in whatever way, and `pool.readOnly`. */
+  readOnly?: ReadOptions | undefined
   /**
    * What reads see inside of `session()`. `session`: whatever the session has written, and nothing older than what it has read.
    * `eventual`: what the host has that they go to, as outside of it. Default: `session`.

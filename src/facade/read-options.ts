@@ -23,7 +23,15 @@ export interface ReadSettings {
   readonly latencyWindowMillis: number
   readonly tags: readonly Tags[]
   readonly fallback: ReadFallback
+  /** How long a standby is waited for that has not replayed what a session has to see, in milliseconds. */
+  readonly consistencyWaitMillis: number
 }
+
+/** Wide enough for the noise of one network, and narrower than the way to the next region. */
+const defaultLatencyWindowMillis = 25
+
+/** A standby is behind by less than that, as a rule. */
+const defaultWaitMillis = 100
 
 const fallbacks: readonly ReadFallback[] = ['primary', 'error']
 
@@ -35,6 +43,7 @@ const names = [
   'latencyWindowMillis',
   'tags',
   'fallback',
+  'consistencyWaitMillis',
 ] as const satisfies readonly (keyof ReadSettings)[]
 
 /**
@@ -58,15 +67,25 @@ export function readReadOptions(readOnly: unknown): ReadSettings {
     maxLagMillis: readLimit('maxLagMillis', given['maxLagMillis'], 1, longestLagMillis),
     maxLagBytes: readLimit('maxLagBytes', given['maxLagBytes'], 0, Number.MAX_SAFE_INTEGER),
     loadBalance: oneOf('loadBalance', given['loadBalance'], loadBalances),
-    latencyWindowMillis: readLimit('latencyWindowMillis', given['latencyWindowMillis'], 0, Number.MAX_SAFE_INTEGER),
+    latencyWindowMillis:
+      given['latencyWindowMillis'] === undefined
+        ? defaultLatencyWindowMillis
+        : readLimit('latencyWindowMillis', given['latencyWindowMillis'], 0, Number.MAX_SAFE_INTEGER),
     tags: readGroups(given['tags']),
     fallback: oneOf('fallback', given['fallback'], fallbacks),
+    consistencyWaitMillis: readWait(given['consistencyWaitMillis']),
   })
 }
 
 function readMax(value: unknown): number | undefined {
   if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1)) return value
   throw new ConnInfoError(`readOnly.max must be a whole number of at least 1, not ${show(value)}`)
+}
+
+function readWait(value: unknown): number {
+  if (value === undefined) return defaultWaitMillis
+  if (typeof value === 'number' && value >= 0 && value < Infinity) return value
+  throw new ConnInfoError(`readOnly.consistencyWaitMillis must be a number of at least 0, not ${show(value)}`)
 }
 
 function readLimit(name: string, value: unknown, least: number, most: number): number {

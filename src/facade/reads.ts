@@ -8,7 +8,7 @@ import { prepareSignIn } from '../client/sign-in'
 import type { Position } from '../core/selection/position'
 import { serverCode, sqlstate } from '../core/retry/sqlstate'
 import { standing } from '../core/topology/candidates'
-import type { HostKey } from '../core/topology/host'
+import type { HostKey, Observation } from '../core/topology/host'
 import { hostRecord } from '../core/topology/state'
 import { place } from '../execution/placement'
 import type { Place, PlacementPort } from '../execution/placement'
@@ -80,14 +80,15 @@ export class Reads {
   constructor(ground: ReadGround) {
     this.#ground = ground
     const { settings, topology, blame } = ground
-    this.#eligibility = new Eligibility(topology, settings.reads.fallback)
+    const tagsOf = new Map(ground.follow.hosts.map(({ key, tags }) => [key, tags]))
+    this.#eligibility = new Eligibility(topology, { ...settings.reads, tagsOf })
     const eligibility = this.#eligibility
     this.readers = new Readers({
       limits: settings.limits,
       maxWaiting: settings.maxWaiting,
       loadBalance: settings.reads.loadBalance,
       hosts: () => eligibility.hosts,
-      weight: () => 1,
+      weight: (host) => ground.destinations.host(host).weight,
       explain: () => eligibility.explain(),
       obstacle: () => ground.destinations.obstacle(),
       createPool: (host) => this.#createPool(host),
@@ -129,6 +130,12 @@ export class Reads {
   changed(): void {
     for (const host of this.readers.hosts) this.#mindHost(host)
     this.readers.changed()
+  }
+
+  /** What a host has answered, or that it has not. */
+  noted(host: HostKey, sentAt: number, answer: Observation | undefined): void {
+    this.#eligibility.noted(host, sentAt, answer)
+    if (this.readers.held > 0) this.readers.changed()
   }
 
   /** Undefined where there is nothing to wait for; else resolves when nothing is left of it. */
@@ -221,7 +228,7 @@ export class Reads {
   }
 
   #session(): SessionReads | undefined {
-    return this.#ground.settings.reads.consistency === 'session' ? sessionReads(this.#ground.pool) : undefined
+    return this.#ground.settings.consistency === 'session' ? sessionReads(this.#ground.pool) : undefined
   }
 
   #createPlacement(): PlacementPort {

@@ -1,9 +1,10 @@
 import { readFlag, show } from '../client/conninfo/option-value'
-import type { LoadBalance } from '../core/selection/balance'
 import type { Authority } from '../discovery/authority'
 import { ConnInfoError } from '../errors'
 import type { Limits } from '../pool/deadlines'
 import type { MonitorTimes } from '../topology/living-topology'
+import { readReadOptions } from './read-options'
+import type { ReadSettings } from './read-options'
 
 /** Options of ours, checked, with their defaults. */
 export interface Settings {
@@ -15,15 +16,7 @@ export interface Settings {
   readonly exactlyOnce: boolean
   readonly outcome: 'witness' | undefined
   readonly reads: ReadSettings
-}
-
-export interface ReadSettings {
-  readonly max: number | undefined
-  readonly loadBalance: LoadBalance
-  readonly fallback: 'primary' | 'error'
   readonly consistency: 'eventual' | 'session'
-  /** How long a standby is waited for that has not come far enough, in milliseconds. */
-  readonly consistencyWaitMillis: number
 }
 
 const defaults = { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 }
@@ -54,13 +47,8 @@ export function readSettings(
     authority: readAuthority(options['authority']),
     outcome: readOutcome(options['outcome']),
     exactlyOnce: readFlag('exactlyOnce', options['exactlyOnce']),
-    reads: {
-      max: undefined,
-      loadBalance: 'least-requests',
-      fallback: 'primary',
-      consistency: readConsistency(options['consistency']),
-      consistencyWaitMillis: 100,
-    },
+    reads: readReadOptions(options['readOnly']),
+    consistency: readConsistency(options['consistency']),
     times: {
       intervalMillis: monitor === false ? Infinity : time('intervalMillis'),
       leaderlessIntervalMillis: time('leaderlessIntervalMillis'),

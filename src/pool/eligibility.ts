@@ -1,53 +1,82 @@
-import { explain } from '../core/topology/explain'
-import type { HostKey } from '../core/topology/host'
+import { ban, noBans, noteAnswer } from '../core/selection/ban'
+import { noteLeader, noTrack } from '../core/selection/lag'
+import { forgetRoundTrip, noRoundTrips, noteRoundTrip } from '../core/selection/latency'
+import { eligibleReaders } from '../core/selection/readers'
+import type { EligibleReaders, ReadRules } from '../core/selection/readers'
+import type { HostKey, Observation } from '../core/topology/host'
 import type { TopologyState } from '../core/topology/state'
 import type { HostReason } from '../errors'
 import { now } from '../runtime/clock'
 import type { LivingTopology } from '../topology/living-topology'
 
+/** What an application asks of the standbys that it reads from. */
+export type ReadWishes = Omit<ReadRules, 'track' | 'bans' | 'roundTrips'> & { readonly fallback: 'primary' | 'error' }
+
 /** Which hosts may be read from now, worked out once for all that is believed at one moment. */
 export class Eligibility {
   readonly #topology: LivingTopology
-  readonly #fallback: 'primary' | 'error'
-  #state: TopologyState | undefined
+  readonly #wishes: ReadWishes
+  #track = noTrack
+  #bans = noBans
+  #roundTrips = noRoundTrips
+  /** What they were worked out of. */
+  #of: TopologyState | undefined
+  #found: EligibleReaders = { readers: [], why: new Map(), until: -Infinity }
   #hosts: readonly HostKey[] = []
-  #until = Infinity
-  readonly #bans = new Map<HostKey, number>()
 
-  constructor(topology: LivingTopology, fallback: 'primary' | 'error') {
+  constructor(topology: LivingTopology, wishes: ReadWishes) {
     this.#topology = topology
-    this.#fallback = fallback
+    this.#wishes = wishes
   }
 
+  /** The same array as long as they are the same hosts. */
   get hosts(): readonly HostKey[] {
-    const { state } = this.#topology
-    if (state !== this.#state || now() >= this.#until) this.#look(state)
+    this.#look()
     return this.#hosts
   }
 
+  /** Of every other host, why it is not read from. */
   explain(): readonly HostReason[] {
-    return explain(this.#topology.state, 'standby')
+    this.#look()
+    return [...this.#found.why].map(([host, reason]) => ({ host, reason }))
   }
 
-  ban(host: HostKey): void {
-    this.#bans.set(host, now() + 1000)
-    this.#state = undefined
-  }
-
+  /** When time alone brings somebody back; undefined if it does not. */
   get nextReturn(): number | undefined {
-    const ends = [...this.#bans.values()].filter((end) => end > now())
-    return ends.length === 0 ? undefined : Math.min(...ends)
+    this.#look()
+    return this.#found.until === Infinity ? undefined : this.#found.until
   }
 
-  #look(state: TopologyState): void {
+  /** A read could not be begun there, and it was the host's fault. */
+  ban(host: HostKey): void {
+    this.#bans = ban(this.#bans, host, now())
+    this.#of = undefined
+  }
+
+  /** What a host has answered to a question that was sent then; undefined: it did not. After the topology has taken note of it. */
+  noted(host: HostKey, sentAt: number, answer: Observation | undefined): void {
+    this.#of = undefined
+    if (answer === undefined) {
+      this.#roundTrips = forgetRoundTrip(this.#roundTrips, host)
+      return
+    }
+    this.#bans = noteAnswer(this.#bans, host, sentAt)
+    this.#roundTrips = noteRoundTrip(this.#roundTrips, host, answer.roundTripMillis)
+    const leads = this.#topology.state.leader?.key === host
+    if (leads && answer.lsn !== undefined) this.#track = noteLeader(this.#track, sentAt, answer.lsn, answer.timeline)
+  }
+
+  #look(): void {
+    const { state } = this.#topology
     const at = now()
-    const free = (host: HostKey): boolean => (this.#bans.get(host) ?? 0) <= at
-    const standbys = this.#topology.targets('standby').filter(free)
-    const rest = this.#fallback === 'primary' ? this.#topology.targets('read-write').filter(free) : []
-    const hosts = standbys.length > 0 ? standbys : rest
-    const same = hosts.length === this.#hosts.length && hosts.every((host, place) => host === this.#hosts[place])
-    if (!same) this.#hosts = hosts
-    this.#state = state
-    this.#until = this.nextReturn ?? Infinity
+    if (state === this.#of && at < this.#found.until) return
+    this.#of = state
+    const known = { track: this.#track, bans: this.#bans, roundTrips: this.#roundTrips }
+    this.#found = eligibleReaders(state, { ...this.#wishes, ...known }, at)
+    const { readers } = this.#found
+    const stepsIn = readers.length === 0 && this.#wishes.fallback === 'primary'
+    const hosts = stepsIn ? this.#topology.targets('read-write').slice(0, 1) : readers
+    const isSame = hosts.length === this.#hosts.length && hosts.every((host, place) => host === this.#hosts[place])
+    if (!isSame) this.#hosts = hosts
   }
 }

@@ -7,7 +7,7 @@ import { callerFault, explain } from '../core/topology/explain'
 import { planEffects } from '../core/topology/effects'
 import type { TopologyEffect } from '../core/topology/effects'
 import type { TopologyEvent } from '../core/topology/events'
-import type { Failure, HostKey } from '../core/topology/host'
+import type { Failure, HostKey, Observation } from '../core/topology/host'
 import { reduceTopology } from '../core/topology/reduce'
 import { hostRecord, initialTopology, leaderSuspected } from '../core/topology/state'
 import type { TopologyState } from '../core/topology/state'
@@ -67,6 +67,8 @@ export interface LivingTopologyOptions {
   readonly createProbe: (host: HostKey, lost: (why: string) => void) => Probe
   /** Has to confirm the leader, if there is one. */
   readonly authority?: Authority | undefined
+  /** Told of every answer, and of every question that was not answered, when the state takes account of it. */
+  readonly noted?: (host: HostKey, sentAt: number, answer: Observation | undefined) => void
   /** Which host of the list an authority means. */
   readonly findHost?: (host: string, port: number) => HostKey | undefined
 }
@@ -313,6 +315,7 @@ export class LivingTopology {
       const isFull = serverCode(result.failure.error) === sqlstate.tooManyConnections
       this.dispatch({ type: isFull ? 'full' : 'failed', host, at: now(), failure: result.failure })
     }
+    this.#options.noted?.(host, sentAt, result.ok ? result.answer : undefined)
   }
 
   #interval(host: HostKey, last: ProbeResult): number {

@@ -16,10 +16,12 @@ const ours = [
   'authority',
   'exactlyOnce',
   'outcome',
+  'readOnly',
+  'consistency',
 ] as const
 
 /** Options that a reader of the plans may try, and that would silently do nothing. */
-const missing = ['discovery', 'readOnly'] as const
+const missing = ['discovery'] as const
 
 /** @throws {@link ConnInfoError} for an option that this version does not have and that is not to be dropped silently. */
 export function refuseMissing(given: GivenOptions): void {
