@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<(args: readonly string[]) =
   overhead: async () => (await import('./overhead/overhead')).overhead,
   hold: async () => (await import('./hold/hold')).hold,
   outcome: async () => (await import('./outcome/outcome')).outcome,
+  routing: async () => (await import('./routing/routing')).routing,
 }
 
 const roles: Readonly<Record<Role, () => Promise<() => void>>> = {

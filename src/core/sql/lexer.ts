@@ -3,8 +3,12 @@ const blank = /[ \t\n\r\f\v]+|--[^\n\r]*/y
 const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y
 const word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
 
+const [space, dash, slash] = [0x20, 0x2d, 0x2f]
+
 /** Where white space and comments that begin here end; undefined for a comment that never does. */
 export function skipBlank(text: string, position: number): number | undefined {
+  const char = text.charCodeAt(position)
+  if (char > space && char !== dash && char !== slash) return position
   blank.lastIndex = position
   if (blank.test(text)) return blank.lastIndex
   return text.startsWith('/*', position) ? endOfComment(text, position) : position
@@ -51,25 +55,14 @@ export function endOfToken(text: string, position: number, escapes = false): num
 
 /** Where a word of one letter ends, which may be the prefix of a quote. */
 function endOfPrefixed(text: string, position: number): number | undefined {
-  const quote = text[position + 1]
-  switch (text[position]) {
-    case 'e':
-    case 'E':
-      if (quote === "'") return endOfLiteral(text, position + 1, true)
-      break
-    case 'b':
-    case 'B':
-    case 'x':
-    case 'X':
-      if (quote === "'") return endOfLiteral(text, position + 1, false)
-      break
-    case 'u':
-    case 'U':
-      if (quote === '&' && text[position + 2] === "'") return endOfLiteral(text, position + 2, false)
-      if (quote === '&' && text[position + 2] === '"') return endOfQuoted(text, position + 2, '"')
-      break
+  const letter = text.charAt(position).toLowerCase()
+  if (letter === 'u' && text[position + 1] === '&') {
+    const quote = text[position + 2]
+    return quote === "'" || quote === '"' ? endOfQuoted(text, position + 2, quote) : position + 1
   }
-  return position + 1
+  if (text[position + 1] !== "'") return position + 1
+  if (letter === 'e') return endOfLiteral(text, position + 1, true)
+  return letter === 'b' || letter === 'x' ? endOfQuoted(text, position + 1, "'") : position + 1
 }
 
 function endOfLiteral(text: string, start: number, escapes: boolean): number | undefined {
