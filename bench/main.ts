@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<(args: readonly string[]) =
   hold: async () => (await import('./hold/hold')).hold,
   outcome: async () => (await import('./outcome/outcome')).outcome,
   reads: async () => (await import('./reads/reads')).reads,
+  routing: async () => (await import('./routing/routing')).routing,
 }
 
 const roles: Readonly<Record<Role, () => Promise<() => void>>> = {

@@ -34,7 +34,7 @@ import type { TopologySnapshot } from '../topology/snapshot'
 import { Following } from './following'
 import type { InheritedPool } from './following'
 import { checkListen, plainListenPort } from './listen-port'
-import { asksToRead, readRoute } from './read-request'
+import { asksToRead } from './read-request'
 import { ReplicaPool } from './replica-pool'
 import { readSettings } from './settings'
 import { createTransactionPort } from './transaction-port'
@@ -130,9 +130,9 @@ export class PoolDoor {
     const following = this.#following
     let port = following?.queries
     if (following !== undefined && asksToRead(text)) {
-      const route = readRoute(text)
-      if (route instanceof Error) return this.#refuse(route, values, callback)
-      if (route === 'standby') port = following.reads.queries
+      const found = following.reads.portFor(text)
+      if (found instanceof Error) return this.#refuse(found, values, callback)
+      port = found
     } else if (this.#exactlyOnce || isMarkedOnce(text)) {
       const way = isMarkedOnce(text) ? 'marked' : onceWayOf(text)
       if (way !== undefined) return this.#queryOnce(text, values, callback, way)

@@ -1,9 +1,14 @@
 import { scopeNow } from '../execution/read-scope'
 import type { StatementMarks } from '../execution/run-query'
 import { show } from '../client/conninfo/option-value'
+import { hasReadMark } from '../core/routing/read-mark'
+import { RouteCache } from '../core/routing/route-cache'
 import { parsePosition } from '../core/selection/position'
 import type { Position } from '../core/selection/position'
 import { ConnInfoError, UnsupportedStatementError } from '../errors'
+
+/** One for all pools of the process: where a text goes is the same in each. */
+const routes = new RouteCache()
 
 /** Whether what somebody asks of a pool is a read: by its mark, by a comment in its text, or by the scope it is asked in. */
 export function asksToRead(query: unknown): boolean {
@@ -30,17 +35,9 @@ export function readRoute(query: unknown): 'standby' | 'leader' | Error {
   }
   const text: unknown = typeof query === 'string' ? query : (query as { text?: unknown } | null | undefined)?.text
   if (typeof text !== 'string') return 'standby'
-  const route = routes.of(text)
+  const route = routes.routeOf(text)
   if (route.to !== 'nowhere') return route.to
   return new UnsupportedStatementError(
-    `a statement marked as a read ${route.because}: sessions that read refuse to write on purpose. Leave the mark out`,
+    `not sent as a read: ${route.because}. Sessions that read refuse to write, whatever the mark; leave the mark out`,
   )
-}
-
-const hasReadMark = (text: string): boolean => text.includes('/* pg-leader: read-only */')
-const routes = {
-  of(text: string): { to: 'standby' | 'leader' | 'nowhere'; because: string } {
-    if (/begin read write/i.test(text)) return { to: 'nowhere', because: 'opens a transaction that writes' }
-    return { to: /pg_advisory/.test(text) ? 'leader' : 'standby', because: '' }
-  },
 }

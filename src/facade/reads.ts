@@ -17,14 +17,14 @@ import { sessionReads } from '../execution/session-scope'
 import type { SessionReads } from '../execution/session-scope'
 import type { Blame } from '../pool/blame'
 import { bindClient } from '../pool/bound-client'
-import type { ClientOwner, Destination } from '../pool/bound-client'
+import type { Answer, ClientOwner, Destination } from '../pool/bound-client'
 import { Clients } from '../pool/clients'
 import type { Destinations } from '../pool/destinations'
 import type { Hearsay } from '../pool/hearsay'
 import { ReaderPool } from '../pool/reader-pool'
 import { Readers } from '../pool/readers'
 import { Eligibility } from '../pool/eligibility'
-import { cutSocket, noteNews, sessionBegun } from '../pool/session'
+import { cutSocket, noteNews, sessionBegun, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
 import { HostPositions } from '../pool/host-positions'
 import { onRelease } from '../pool/on-release'
@@ -72,6 +72,8 @@ export class Reads {
   readonly readers: Readers
   /** What marked statements run by. */
   readonly queries: QueryPort
+  /** The same for those that mean something else on a standby: on the leader, and in a session that refuses to write there as well. */
+  readonly #onLeader: QueryPort
   /** The view of these pools that an application has. */
   events: ReaderEvents | undefined
   /** Told that there is nothing to view any more. */
@@ -101,13 +103,15 @@ export class Reads {
       held: (somebody) => ground.held(somebody),
     })
     this.#placement = this.#createPlacement()
-    this.queries = this.#createQueryPort()
+    this.queries = this.#createQueryPort((...given) => this.#attempt(...given))
+    this.#onLeader = this.#createQueryPort((...given) => this.#attemptOnLeader(...given))
   }
 
-  /** What keeps a statement from being sent to a reader at all, if anything does. */
-  refusal(query: unknown): Error | undefined {
+  /** By what a statement runs that is a read: one that means something else on a standby by what the leader's do. */
+  portFor(query: unknown): QueryPort | Error {
     const route = readRoute(query)
-    return route instanceof Error ? route : undefined
+    if (route instanceof Error) return route
+    return route === 'leader' ? this.#onLeader : this.queries
   }
 
   /** A client of one of the readers. */
@@ -170,14 +174,14 @@ export class Reads {
     return this.#ground.blame.put('nobody', new Error('this host is not one to read from now'))
   }
 
-  #createQueryPort(): QueryPort {
+  #createQueryPort(attempt: QueryPort['attempt']): QueryPort {
     const ground = this.#ground
     let generation = 0
     return {
-      attempt: (call, text, values, callback) => this.#attempt(call, text, values, callback),
+      attempt,
       stillSuitable: async ({ host }) => {
         await ground.topology.ask(host)
-        return this.#eligibility.hosts.includes(host)
+        return ground.topology.targets('any').includes(host)
       },
       // Another host may be another one at every attempt: there is no reason to wait in between.
       get generation() {
@@ -205,6 +209,18 @@ export class Reads {
       this.readers.attemptOn(host, call, [text, values], tell, again)
     }
     this.#place(call, session, after, go, callback)
+  }
+
+  #attemptOnLeader(call: Call, text: unknown, values: unknown, callback: QueryCallback): void {
+    this.#ground.start()
+    const again = (): void => this.#attemptOnLeader(call, text, values, callback)
+    const leader = this.#placement.leader()
+    if (leader !== undefined) return this.readers.attemptOn(leader, call, [text, values], callback, again)
+    // Whoever asks it anything waits until there is one.
+    this.#ground.askLeader().then(
+      () => process.nextTick(again),
+      (error: unknown) => process.nextTick(callback, error),
+    )
   }
 
   /** Finds the place for a read that has something to see. */
@@ -295,6 +311,9 @@ export class Reads {
       },
       late: (error) => blame.put('nobody', error),
       news: (session, news) => this.#news(session, news),
+      // Of a statement of the pool's own that was found out before.
+      intercept: (client, [query, ...rest]) =>
+        sessionOf(client)?.onStatement === true ? undefined : refuse(client, query, rest),
       unheard: (error) => log('an error event that nobody listens to: %s', (error as Error).message),
     }
   }
@@ -324,6 +343,19 @@ export class Reads {
       return error as Error
     }
   }
+}
+
+/** What would let a session write is refused to whoever holds a client, in the form that he used. */
+function refuse(client: Client, query: unknown, rest: readonly unknown[]): Answer | undefined {
+  const route = readRoute(query)
+  if (!(route instanceof Error)) return undefined
+  const told = rest.find((each): each is (error: Error) => void => typeof each === 'function')
+  if (told === undefined) {
+    const { _Promise: Chosen } = client as unknown as { readonly _Promise: PromiseConstructor }
+    return { returned: Chosen.reject(route) }
+  }
+  process.nextTick(told, route)
+  return { returned: undefined }
 }
 
 /**

@@ -39,13 +39,13 @@ export class ReplicaPool extends pg.Pool {
   override query(text?: unknown, values?: unknown, callback?: unknown): never {
     const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
     const given = typeof values === 'function' ? undefined : values
-    const error = this.ending ? new Error(afterEnd) : this.#reads.refusal(text)
+    const port = this.ending ? new Error(afterEnd) : this.#reads.portFor(text)
     if (told !== undefined) {
-      if (error === undefined) runQuery(this.#reads.queries, text, given, told)
-      else process.nextTick(told, error)
+      if (port instanceof Error) process.nextTick(told, port)
+      else runQuery(port, text, given, told)
       return undefined as never
     }
-    const answered = error === undefined ? runQueryPromise(this.#reads.queries, text, given) : Promise.reject(error)
+    const answered = port instanceof Error ? Promise.reject(port) : runQueryPromise(port, text, given)
     return (this.#Promise === Promise ? answered : this.#Promise.resolve(answered)) as never
   }
 

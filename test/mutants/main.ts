@@ -6,6 +6,7 @@ import type { Mutant } from './mutant'
 import { outcomeMutants } from './outcome'
 import { poolMutants } from './pool'
 import { retryMutants } from './retry'
+import { routingMutants } from './routing'
 import { selectionMutants } from './selection'
 import { topologyMutants } from './topology'
 import { watchingMutants } from './watching'
@@ -20,6 +21,7 @@ const all = [
   ...watchingMutants,
   ...selectionMutants,
   ...retryMutants,
+  ...routingMutants,
   ...outcomeMutants,
   ...poolMutants,
   ...executionMutants,

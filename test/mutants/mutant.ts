@@ -24,6 +24,7 @@ export function mutantsOf(
 export const where = {
   outcomeSpec: 'test/spec/outcome/outcome.test.ts',
   topologySpec: 'test/spec/topology/topology.test.ts',
+  routingSpec: 'test/spec/routing/routing.test.ts',
   retrySpec: 'test/spec/retry/retry.test.ts',
   selectionSpec: 'test/spec/selection',
   unit: (name: string) => `test/unit/${name}.test.ts`,

@@ -265,13 +265,10 @@ export const retryMutants: readonly Mutant[] = [
   ...mutantsOf('src/core/retry/statement.ts', [
     ['CALL is not on the allow-list', "  'merge',\n", "  'merge',\n  'call',\n", spec],
     ['several statements are not sent twice', 'if (ended) return undefined', '', spec],
+    ['a backslash in a literal cannot be read with certainty', ' || holdsBackslash(text, position, token)', '', spec],
+  ]),
+  ...mutantsOf('src/core/sql/lexer.ts', [
     ['block comments nest', 'depth += 1\n', 'depth = 1\n', spec],
-    [
-      'a backslash in a literal cannot be read with certainty',
-      'backslash >= 0 && backslash < end ? undefined : end + 1',
-      'end + 1',
-      spec,
-    ],
     ['a dollar-quoted body is no statement', 'const end = text.indexOf(delimiter, tag)', 'const end = tag', spec],
   ]),
   ...mutantsOf('src/core/retry/sqlstate.ts', [

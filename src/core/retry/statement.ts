@@ -1,3 +1,5 @@
+import { endOfToken, skipBlank } from '../sql/lexer'
+
 /** Statements that run in one transaction of their own and commit nothing inside: these alone may be sent twice. */
 const replayable: ReadonlySet<string> = new Set([
   'select',
@@ -9,11 +11,6 @@ const replayable: ReadonlySet<string> = new Set([
   'delete',
   'merge',
 ])
-
-/** White space as the server knows it: no more than these. A comment ends at either kind of line end. */
-const blank = /[ \t\n\r\f\v]+|--[^\n\r]*/y
-const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y
-const word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
 
 /** So many words of a statement are looked at: what ends a transaction is told by no more. */
 const mostWords = 6
@@ -92,7 +89,7 @@ function firstWords(text: string, beginnings: ReadonlySet<string>): readonly str
       continue
     }
     const token = endOfToken(text, position)
-    if (token === undefined) return undefined
+    if (token === undefined || holdsBackslash(text, position, token)) return undefined
     if (words.length < mostWords) {
       const word = text.slice(position, token).toLowerCase()
       if (words.length === 0 && !beginnings.has(word)) return undefined
@@ -103,52 +100,7 @@ function firstWords(text: string, beginnings: ReadonlySet<string>): readonly str
   return words.length > 0 ? words : undefined
 }
 
-/** Where white space and comments that begin here end; undefined for a comment that never does. */
-function skipBlank(text: string, position: number): number | undefined {
-  blank.lastIndex = position
-  if (blank.test(text)) return blank.lastIndex
-  return text.startsWith('/*', position) ? endOfComment(text, position) : position
-}
-
-/** Block comments nest. */
-function endOfComment(text: string, start: number): number | undefined {
-  let depth = 0
-  for (let position = start; position < text.length; position += 1) {
-    if (text.startsWith('/*', position)) {
-      depth += 1
-      position += 1
-    } else if (text.startsWith('*/', position)) {
-      depth -= 1
-      position += 1
-      if (depth === 0) return position + 1
-    }
-  }
-  return undefined
-}
-
-function endOfToken(text: string, position: number): number | undefined {
-  const char = text[position]
-  if (char === "'" || char === '"') return endOfQuoted(text, position, char)
-  if (char === '$') {
-    const tag = match(dollarTag, text, position)
-    if (tag === undefined) return position + 1
-    const delimiter = text.slice(position, tag)
-    const end = text.indexOf(delimiter, tag)
-    return end < 0 ? undefined : end + delimiter.length
-  }
-  return match(word, text, position) ?? position + 1
-}
-
-/** A quote is doubled to stand for itself. What a backslash in a literal means depends on settings that we do not see. */
-function endOfQuoted(text: string, start: number, quote: string): number | undefined {
-  let end = text.indexOf(quote, start + 1)
-  while (end >= 0 && text[end + 1] === quote) end = text.indexOf(quote, end + 2)
-  if (end < 0) return undefined
-  const backslash = quote === "'" ? text.indexOf('\\', start) : -1
-  return backslash >= 0 && backslash < end ? undefined : end + 1
-}
-
-function match(pattern: RegExp, text: string, position: number): number | undefined {
-  pattern.lastIndex = position
-  return pattern.test(text) ? pattern.lastIndex : undefined
+/** Whether a token is a literal with a backslash in it: what that means depends on settings that we do not see. */
+function holdsBackslash(text: string, start: number, end: number): boolean {
+  return text[end - 1] === "'" && text.slice(start, end).includes('\\')
 }

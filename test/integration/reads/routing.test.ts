@@ -128,6 +128,25 @@ describe('a mark that is wrong is harmless', () => {
     expect(rows[0]!.port).toBe((await ports()).primary)
     const error = await rejection(pool.query({ text: 'begin read write', readOnly: true }))
     expect(error).toMatchObject({ name: 'UnsupportedStatementError' })
+    const client = await pool.readOnly.connect()
+    expect(await rejection(client.query('begin read write'))).toMatchObject({ name: 'UnsupportedStatementError' })
+    const told = await new Promise((resolve) => client.query('set transaction_read_only to off', resolve))
+    expect(told).toMatchObject({ name: 'UnsupportedStatementError' })
+    await client.query('begin')
+    expect(await rejection(client.query('create table nowhere_to_be (n int)'))).toMatchObject({ code: '25006' })
+    await client.query('rollback')
+    client.release()
+  })
+
+  it('by way of pool.readOnly as well', async () => {
+    const pool = open()
+    await known(pool)
+    const locked = `select pg_try_advisory_lock(8) as got, pg_advisory_unlock(8), current_setting('port')::int as port`
+    expect((await pool.readOnly.query<Row>(locked)).rows[0]!.port).toBe((await ports()).primary)
+    expect(await rejection(pool.readOnly.query('begin read write'))).toMatchObject({
+      name: 'UnsupportedStatementError',
+    })
+    expect(await rejection(pool.readOnly.query('create table nowhere_to_be (n int)'))).toMatchObject({ code: '25006' })
   })
 })
 
