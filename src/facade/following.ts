@@ -32,6 +32,8 @@ import type { TopologySnapshot } from '../topology/snapshot'
 import { adoptClient } from './adopt-client'
 import { followingListenPort } from './listen-port'
 import type { Settings } from './settings'
+import { createProving } from './proving'
+import type { Proving } from './proving'
 import { createTransactionPort } from './transaction-port'
 import { leaderOutside, witnessCommits } from './witness-commits'
 
@@ -63,6 +65,7 @@ export class Following {
   readonly #waiters = new Set<() => void>()
   /** What the pool does and tells by itself is done in the context it was made in, not in that of some caller. */
   readonly #context = new AsyncResource('pg-leader.pool', { requireManualDestroy: true })
+  readonly #proving: Proving
   #nextCall: Call | undefined
   #started = false
   #ending = false
@@ -107,12 +110,13 @@ export class Following {
     this.#hearsay = new Hearsay(this.topology, this.#blame, () => this.checkout.update())
     this.checkout = new Checkout(this.#checkoutPort(settings), this.clients, this.#story)
     this.queries = this.#createQueryPort()
+    const outside = leaderOutside(() => new this.Client(this.#pool.options))
+    this.#proving = createProving(settings.outcome, () => (this.#destinations.available ? outside() : nobodyLeads()))
     this.transactions = this.#createTransactionPort()
     const { Client: Base } = pool as unknown as { Client: typeof Client }
-    const outside = leaderOutside(() => new this.Client(this.#pool.options))
     this.Client = bindClient(Base, {
       ...this.#clientOwner(),
-      ...(settings.outcome === 'witness' && witnessCommits(this.transactions, outside, this.#timeoutMillis)),
+      ...(settings.outcome !== undefined && witnessCommits(this.transactions, outside, this.#timeoutMillis)),
     })
     this.listening = this.#createListening(Base, settings)
   }
@@ -191,6 +195,7 @@ export class Following {
     this.checkout.end()
     for (const check of this.#waiters) check()
     this.listening.end()
+    this.#proving.end()
     this.topology.stop()
     // pg-pool, which knows of no end yet, dials at once for the next one in its queue.
     this.clients.abortDials(this.#inVain())
@@ -241,6 +246,7 @@ export class Following {
       },
       lookUpMillis: this.#longestHold,
       story: this.#story,
+      proof: this.#proving.proof,
     })
   }
 
@@ -453,14 +459,14 @@ export class Following {
   /** The story ends with what was acknowledged and is gone. */
   async #conclude(): Promise<void> {
     const { generation } = this.topology.state
-    const lost = await this.transactions.acknowledged.findLost(this.transactions).catch((error: unknown) => {
+    const lost = await this.#proving.proof.acknowledged.findLost(this.transactions).catch((error: unknown) => {
       log('what was lost with the old leader cannot be found out: %s', messageOf(error))
       return undefined
     })
     // Meanwhile another one may lead, whose story is not at its end.
     if (generation !== this.topology.state.generation && !this.#ending) return
     this.#story.conclude(lost)
-    this.transactions.acknowledged.told()
+    this.#proving.proof.acknowledged.told()
   }
 
   /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. `unheard`: there is none. */
@@ -486,6 +492,10 @@ export class Following {
       callback(usable)
     })
   }
+}
+
+async function nobodyLeads(): Promise<never> {
+  throw new Error('nobody leads')
 }
 
 function messageOf(error: unknown): string {

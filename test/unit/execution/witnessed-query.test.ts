@@ -29,8 +29,10 @@ function submitted(config: object, question?: string, more: Partial<Sending> = {
   const wire = new Wire()
   const answers: { error: unknown; result: unknown }[] = []
   const client = { constructor: pg.Client } as unknown as Client
-  const query = createWitnessedQuery(client, { config, question, flushAfter: 'statement', ...more }, (error, result) =>
-    answers.push({ error, result }),
+  const query = createWitnessedQuery(
+    client,
+    { config, questions: question === undefined ? [] : [question], flushAfter: 'statement', ...more },
+    (error, result) => answers.push({ error, result }),
   )
   const connection = wire as unknown as Parameters<typeof query.submit>[0]
   expect(query.submit(connection)).toBeNull()
@@ -126,7 +128,7 @@ describe('a statement without a witness', () => {
   })
 
   it('of which an instrumentation made something else was not submitted', () => {
-    const sending = { config: { text: 'select 1' }, question: undefined, flushAfter: 'statement' } as const
+    const sending = { config: { text: 'select 1' }, questions: [], flushAfter: 'statement' } as const
     const client = { constructor: pg.Client } as unknown as Client
     expect(createWitnessedQuery(client, sending, () => undefined).submitted).toBe(false)
   })
