@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { pruneBatch, pruneDelay, prunesOn } from '../core/outcome/marker-age'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
@@ -16,6 +17,8 @@ const log = createLog('execution')
 export class Pruning {
   readonly #leader: Parameters<typeof onLeader>[0]['leader']
   readonly #table: { readonly table: string; readonly maxAgeMillis: number }
+  /** It is nobody's request, whoever wrote the row that it follows from. */
+  readonly #context = new AsyncResource('pg-leader.pruning', { requireManualDestroy: true })
   #next: Timer | undefined
   #last: number | undefined
   #ended = false
@@ -33,12 +36,13 @@ export class Pruning {
   written(): void {
     if (this.#next !== undefined || this.#ended || this.#table.maxAgeMillis === Infinity) return
     const delay = pruneDelay(this.#last === undefined ? undefined : now() - this.#last, random())
-    this.#next = after(delay, () => void this.#prune())
+    this.#next = this.#context.runInAsyncScope(() => after(delay, () => void this.#prune()))
   }
 
   end(): void {
     this.#ended = true
     this.#next?.cancel()
+    this.#context.emitDestroy()
   }
 
   async #prune(): Promise<void> {
