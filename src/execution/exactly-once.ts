@@ -148,7 +148,7 @@ class Attempt {
     if (decision.action === 'replay') return { error, reason: decision.reason }
     if (decision.action === 'fail') {
       // It was the witness that was refused, and not the statement.
-      const refused = query.witnessRefused ? proof.refused(session, error) : error
+      const refused = query.witnessRefused ? proof.refused(session, error) : (error as Error)
       if (refused === undefined) return { error, reason: 'the server lets nobody write a witness' }
       throw refused
     }

@@ -56,8 +56,8 @@ export class MarkerProof implements Proof<Marker> {
   }
 
   /** No such table or column, no right to it: nothing goes without a row. */
-  refused({ host }: Session, error: unknown): unknown {
-    if (serverCode(error)?.startsWith('42') !== true) return error
+  refused({ host }: Session, error: unknown): Error {
+    if (serverCode(error)?.startsWith('42') !== true) return error as Error
     const { given, table } = this.#options
     return new ConnInfoError(
       `outcome.table is ${JSON.stringify(given)}, and no marker can be written to ${table} on ${host}: ` +

@@ -44,7 +44,7 @@ export interface Proof<Carried = object> {
   /** Before anybody is given a new session, whose COMMITs are to be proved. Rejects if it is of no use. */
   greet(session: Session): Promise<void>
   /** A question was refused: what its caller is told; undefined: it goes without from now on. */
-  refused(session: Session, error: unknown): unknown
+  refused(session: Session, error: unknown): Error | undefined
   /** Asks the leader what became of a COMMIT until that is known, or not to be known. Never rejects. */
   lookUp(port: LookUpPort, session: Session, unanswered: Unanswered<Carried>): Promise<Verdict>
   readonly acknowledged: AcknowledgedBook<Carried>

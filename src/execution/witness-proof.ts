@@ -46,8 +46,8 @@ export class WitnessProof implements Proof<Witness> {
    * Undefined function or column, missing right: this server does not let a witness be written, or its identity be read. Nothing
    * of this pool carries one from then on.
    */
-  refused({ host }: Session, error: unknown): unknown {
-    if (serverCode(error)?.startsWith('42') !== true) return error
+  refused({ host }: Session, error: unknown): Error | undefined {
+    if (serverCode(error)?.startsWith('42') !== true) return error as Error
     if (!this.witnessless) log('%s: %s; writes go without a witness', host, (error as Error).message)
     this.witnessless = true
     return undefined

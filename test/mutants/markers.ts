@@ -82,8 +82,8 @@ export const markerMutants: readonly Mutant[] = [
     ],
     [
       'a table that is not there is told of',
-      "if (serverCode(error)?.startsWith('42') !== true) return error",
-      'if (error) return error',
+      "if (serverCode(error)?.startsWith('42') !== true) return error as Error",
+      'if (error) return error as Error',
       proof,
     ],
     [

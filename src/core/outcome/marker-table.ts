@@ -40,7 +40,7 @@ function inside(name: string): string {
 /** Cut off by us: the server would leave nothing of the ending, and the table's own name be taken. */
 function indexOf(table: string): string {
   const ending = '_written_at_idx'
-  let stem = [...inside(table)]
+  let stem = Array.from(inside(table))
   while (utf8.encode(stem.join('')).length + ending.length > mostBytes) stem = stem.slice(0, -1)
   const name = `${stem.join('')}${ending}`
   return table.startsWith('"') ? `"${name.replaceAll('"', '""')}"` : name

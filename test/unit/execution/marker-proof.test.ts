@@ -89,7 +89,7 @@ describe('a marker', () => {
   })
 
   it('that cannot be written is an error that names the option, the table and the remedy', () => {
-    const error = proof.refused({ host: 'db1:5432' } as Session, refusal('42P01')) as Error
+    const error = proof.refused({ host: 'db1:5432' } as Session, refusal('42P01'))
     expect(error).toBeInstanceOf(ConnInfoError)
     expect(error.message).toMatch(/outcome\.table is "m".* public\.m on db1:5432.* outcomeTable\("m"\)/)
     const other = refusal('40001')
