@@ -122,14 +122,14 @@ async function unanswered(port: TransactionPort, session: Session, failed: Faile
   const { question, query, error, sentAt, stalled } = failed
   const carried = carriedBy(question, query)
   const facts = await gatherFacts(error, session)
-  const { submitted } = query
+  const { submitted, completed } = query
   const conclusive = isConclusive(session)
-  const decision = decideCommit({ ...facts, submitted, wrote: wrote(question, query), conclusive })
+  const decision = decideCommit({ ...facts, submitted, completed, wrote: wrote(question, query), conclusive })
   if (decision.action === 'fail') throw error
   if (isReadTimeout(error)) cutSocket(session.client)
   const found: Verdict =
-    decision.action === 'aborted'
-      ? { outcome: 'aborted', reason: decision.reason }
+    decision.action !== 'look-up'
+      ? { outcome: decision.action, reason: decision.reason }
       : await port.proof.lookUp(port, session, { carried, witnessedAt: sentAt, stalled })
   log('COMMIT on %s went unanswered: %s, %s', session.host, found.outcome, found.reason)
   if (found.outcome === 'committed') {

@@ -24,6 +24,11 @@ export interface LookUpPort {
   leader(): Promise<{ readonly client: PoolClient; readonly host: string; release(broken: boolean): void }>
   readonly evidence: Evidence
   readonly ending: boolean
+  /**
+   * A session of an older generation is one of another history than the one that is followed now: of what it did the leader
+   * knows nothing.
+   */
+  readonly historySince: number
   /** For how long the leader is asked. */
   readonly lookUpMillis: number
 }

@@ -67,11 +67,14 @@ export class MarkerProof implements Proof<Marker> {
     )
   }
 
-  lookUp(port: LookUpPort, _session: Session, { carried }: Unanswered<Marker>): Promise<Verdict> {
+  lookUp(port: LookUpPort, { generation }: Session, { carried }: Unanswered<Marker>): Promise<Verdict> {
     if (carried === undefined) return Promise.resolve(carriedNothing)
     return inquire(port, {
       about: carried.id,
-      ask: () => onLeader(port, (client) => this.#ask(client, carried)),
+      ask: async () => {
+        const verdict = await onLeader(port, (client) => this.#ask(client, carried))
+        return generation < port.historySince ? anotherHistory : verdict
+      },
       endOwnSession: () => endOwnSession(port, carried),
     })
   }
@@ -88,6 +91,11 @@ export class MarkerProof implements Proof<Marker> {
       return { outcome: 'undecided', own: true, reason: 'its session is still at work on it' }
     }
   }
+}
+
+const anotherHistory: Verdict = {
+  outcome: 'unknown',
+  reason: 'another history is followed now than the one that it ran in',
 }
 
 /** The row that one of these statements answers with. */

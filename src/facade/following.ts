@@ -67,6 +67,8 @@ export class Following {
   readonly #context = new AsyncResource('pg-leader.pool', { requireManualDestroy: true })
   readonly #proving: Proving
   #nextCall: Call | undefined
+  #identity: string | undefined
+  #historySince = 0
   #started = false
   #ending = false
   #drained: (() => void) | undefined
@@ -232,6 +234,7 @@ export class Following {
     const pool = this.#pool
     const topology = this.topology
     const isEnding = (): boolean => this.#isEnding()
+    const historySince = (): number => this.#historySince
     const source = {
       connect: (call: Call, callback: CheckoutCallback) => this.#withCall(call, () => pool.connect(callback as never)),
       session: sessionBegun,
@@ -243,6 +246,9 @@ export class Following {
       },
       get ending() {
         return isEnding()
+      },
+      get historySince() {
+        return historySince()
       },
       lookUpMillis: this.#longestHold,
       story: this.#story,
@@ -378,7 +384,9 @@ export class Following {
         break
       case 'leader-ready': {
         const { leader, from, changed } = effect
-        const { generation } = this.topology.state
+        const { generation, systemIdentifier = this.#identity } = this.topology.state
+        if (this.#identity !== undefined && systemIdentifier !== this.#identity) this.#historySince = generation
+        this.#identity = systemIdentifier
         // Who was held is released at the moment at which the story has a leader again.
         const at = now()
         if (changed) this.checkout.forgetFailures()
@@ -391,6 +399,7 @@ export class Following {
         break
       }
       case 'history-replaced':
+        this.#historySince = this.topology.state.generation
         process.emitWarning(
           `another history is followed from now on, since nothing else answered for so long or it was told to be ours: ` +
             `system identifier ${effect.identity ?? 'unknown'}, timeline ${effect.timeline ?? 'unknown'}`,

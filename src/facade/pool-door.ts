@@ -178,6 +178,7 @@ export class PoolDoor {
     return createTransactionPort(source, {
       stillSuitable: () => Promise.resolve(true),
       evidence: noEvidence,
+      historySince: 0,
       get ending() {
         return pool.ending
       },

@@ -124,6 +124,12 @@ export const markerMutants: readonly Mutant[] = [
     ],
     ["a standby's word counts for nothing", "if (row?.['in_recovery'] === 'true') return undefined", '', proof],
     [
+      'what ran in another history is unknown',
+      'generation < port.historySince ? anotherHistory : verdict',
+      'verdict',
+      proof,
+    ],
+    [
       'a session of ours that stays is ended',
       'endOwnSession: () => endOwnSession(port, carried)',
       'endOwnSession: async () => undefined',

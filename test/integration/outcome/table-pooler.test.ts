@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { Pool } from '../../../src/index'
+import type { Pool } from '../../../src/index'
 import { useCluster } from '../pool/support/clusters'
 import { rejection, usePools } from '../pool/support/pools'
 import { useKept } from './support/kept'

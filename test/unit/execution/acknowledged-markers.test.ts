@@ -25,6 +25,7 @@ function leaderWithout(missing: readonly string[], inRecovery = false) {
   const port: LookUpPort = {
     leader: async () => ({ client: { query } as unknown as PoolClient, host: 'b', release: () => undefined }),
     evidence: noEvidence,
+    historySince: 0,
     ending: false,
     lookUpMillis: 1000,
   }

@@ -10,7 +10,7 @@ import type { PoolClient, Session } from '../../../src/pool/session'
 const refusal = (code: string): Error => Object.assign(new Error(code), { code, severity: 'ERROR', routine: 'x' })
 const written = vi.fn()
 const proof = new MarkerProof({ given: 'm', table: 'public.m', maxAgeMillis: 1000 }, written)
-const nobody = {} as Session
+const nobody = { generation: 1 } as Session
 const owned = { pid: '7', begun: '17.5' }
 
 /** What the leader says to each question in turn, the last one to all that follow. An error is its refusal. */
@@ -40,6 +40,7 @@ function leader(...answers: readonly Answer[]) {
       release: (broken) => void released.push(broken),
     }),
     evidence: noEvidence,
+    historySince: 0,
     ending: false,
     lookUpMillis: 60_000,
   }
@@ -180,6 +181,12 @@ describe('a look-up by marker', () => {
       expect(await lookUp(port, carried)).toMatchObject({ outcome })
       expect(asked).toEqual(['select'])
     })
+  })
+
+  it('knows nothing of what was done in another history', async () => {
+    const { port } = leader({ committed: 'false' })
+    expect(await lookUp({ ...port, historySince: 1 })).toMatchObject({ outcome: 'aborted' })
+    expect(await lookUp({ ...port, historySince: 2 })).toMatchObject({ outcome: 'unknown' })
   })
 
   it('does not take a standby’s word', async () => {

@@ -58,6 +58,7 @@ function poolOf(answers: Answers, leader: { readonly status: string | null; read
       return { client: { query } as unknown as PoolClient, host: 'a', release: () => undefined }
     },
     evidence: noEvidence,
+    historySince: 0,
     ending: false,
     lookUpMillis: 0,
   }

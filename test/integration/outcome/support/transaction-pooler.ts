@@ -5,7 +5,7 @@ import { listen } from '../../../support/listen'
 
 /** A session on the server, which whoever has a transaction is lent. */
 interface Upstream {
-  readonly stream: Socket
+  readonly stream: pg.Client['connection']['stream']
   lentTo: Caller | undefined
 }
 
@@ -63,7 +63,7 @@ export class TransactionPooler {
       )
     }
     await client.connect()
-    const stream = client.connection.stream as Socket
+    const stream = client.connection.stream
     stream.removeAllListeners('data')
     const upstream: Upstream = { stream, lentTo: undefined }
     this.#upstreams.push(upstream)
