@@ -85,6 +85,7 @@ describe('a foreign cluster in the list', () => {
     for (const host of [leader, stranger]) await host.query(outcomeTable('markers'))
     const proxy = await FaultProxy.start(leader.port)
     const { pool } = pooled([proxy.port], { targetSessionAttrs: 'read-write', outcome: { table: 'markers' } })
+    await pool.query('select 1')
     let calls = 0
     const failed = rejection(
       pool.transaction(async (client) => {
