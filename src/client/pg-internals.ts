@@ -49,6 +49,21 @@ export function isEnding(client: Client): boolean {
   return (client as unknown as { readonly _ending: boolean })._ending
 }
 
+/** Has what `send` queues sent before all that is in the queue already. */
+export function sendAhead(client: Client, send: () => void): void {
+  const queue = queueOf(client)
+  const { length } = queue
+  send()
+  // Refused at once, or sent at once, it is not there.
+  if (queue.length > length) queue.unshift(...queue.splice(length))
+}
+
+/** To ask for the old name of it is deprecated where there is a new one. */
+function queueOf(client: Client): unknown[] {
+  const named = client as unknown as { readonly _queryQueue?: unknown[]; readonly queryQueue?: unknown[] }
+  return named._queryQueue ?? named.queryQueue ?? []
+}
+
 /** The process at the server's end, as it greeted us. */
 export function processIdOf(client: Client): number | null {
   return (client as unknown as { readonly processID: number | null }).processID

@@ -4,8 +4,10 @@ import { noEvidence } from '../core/outcome/evidence'
 import { judge } from '../core/outcome/judge'
 import type { PoolClient, Session } from '../pool/session'
 import { asText } from '../runtime/as-text'
-import { askIncarnation, onLeader } from './look-up'
+import { onLeader } from './look-up'
 import type { LookUpPort } from './look-up'
+import type { AcknowledgedBook, Lost } from './proof'
+import { askIncarnation } from './witness-look-up'
 
 /** So many of the last transactions are remembered: those that a failover may have cut off are among the last. */
 const most = 10_000
@@ -17,15 +19,8 @@ interface Entry {
   readonly tag: string | undefined
 }
 
-/** Acknowledged transactions that the present leader's history does not have. */
-export interface Lost {
-  readonly count: number
-  /** Those of them that had a `tag`. */
-  readonly tags: readonly string[]
-}
-
 /** The last transactions that carried a witness and whose COMMIT was answered. */
-export class Acknowledged {
+export class Acknowledged implements AcknowledgedBook<Witness> {
   /** In the order in which they were acknowledged; the oldest go many at a time. */
   #entries: Entry[] = []
   /** What was found to be lost and has not been told yet. */

@@ -2,11 +2,8 @@ import { connectionOf, processIdOf } from '../client/pg-internals'
 import { serverColumns } from '../core/outcome/columns'
 import type { IncarnationAnswer, Witness } from '../core/outcome/incarnation'
 import { parseLsn } from '../core/outcome/lsn'
-import { serverCode } from '../core/retry/sqlstate'
 import type { Client, ServerIdentity, Session } from '../pool/session'
-import { createLog } from '../runtime/log'
-
-const log = createLog('execution')
+import type { Row } from './proof'
 
 /** Columns and what they are, in the order in which they come. */
 type Columns = Readonly<Record<string, string>>
@@ -34,24 +31,25 @@ function select(columns: Columns): string {
     .join(', ')}`
 }
 
-/** For a COMMIT of somebody else's: a transaction that has written nothing is given no id, and writes nothing. */
-export const commitQuestion = `select x::text as xid, (case when x is not null then
-  pg_logical_emit_message(true, 'pg-leader', '') end)::text as lsn from pg_current_xact_id_if_assigned() x`
-
 /** The first transaction of a session has it told what its server is. */
 const witnessAndServer: Columns = { ...witness, ...incarnation, ...path }
-const texts = { witness: select(witness), witnessAndServer: select(witnessAndServer) }
-const order = Object.keys(witnessAndServer)
+const asked = { columns: Object.keys(witness), text: select(witness) }
+const askedAtFirst = { columns: Object.keys(witnessAndServer), text: select(witnessAndServer) }
+
+/** For a COMMIT of somebody else's: a transaction that has written nothing is given no id, and writes nothing. */
+export const commitQuestion = {
+  columns: Object.keys(witness),
+  text: `select x::text as xid, (case when x is not null then
+    pg_logical_emit_message(true, 'pg-leader', '') end)::text as lsn from pg_current_xact_id_if_assigned() x`,
+}
 
 /** Asked of the leader about a transaction of before. */
 export const incarnationQuestion = `select pg_is_in_recovery()::text as in_recovery, case when not pg_is_in_recovery() then
   (select row_to_json(i) from (${select(incarnation)}) i) end::text as incarnation`
 
-export type Row = Readonly<Record<string, string | null | undefined>>
-
 /** What is to be sent before anything else of the transaction, in the same message as its BEGIN. */
-export function witnessQuestion(session: Session): string {
-  return session.server === undefined ? texts.witnessAndServer : texts.witness
+export function witnessQuestion(session: Session): { readonly columns: readonly string[]; readonly text: string } {
+  return session.server === undefined ? askedAtFirst : asked
 }
 
 /** Asked of a new session, so that no transaction has to. */
@@ -61,12 +59,6 @@ export const serverQuestion = `select case when not pg_is_in_recovery() then
 /** What a new session's answer tells of its server; undefined where it is a standby still. */
 export function readServerAnswer(session: Session, answer: string | null | undefined): void {
   if (answer != null) session.server ??= readServer(session.client, JSON.parse(answer) as Row)
-}
-
-/** Reads the answer as it came over the wire, by the order of its columns. */
-export function readFields(session: Session, fields: readonly (string | null)[]): Witness | undefined {
-  const columns = session.server === undefined ? order : order.slice(0, 2)
-  return readWitness(session, Object.fromEntries(columns.map((name, place) => [name, fields[place]])))
 }
 
 /** Reads the answer; from the first one of a session also what its server is. Undefined if that cannot be told. */
@@ -114,14 +106,4 @@ function readPath(client: Client, row: Row): Pick<ServerIdentity, 'direct' | 'lo
 function sameAddress(ours: string | undefined, theirs: string): boolean {
   const plain = (address: string): string => address.replace(/^::ffff:/i, '').replace(/%.*$/, '')
   return ours !== undefined && plain(ours) === plain(theirs)
-}
-
-/**
- * Undefined function or column, missing right: this server does not let a witness be written, or its identity be read. Nothing
- * of this pool carries one from then on.
- */
-export function goesWithout(port: { witnessless: boolean }, { host }: Session, error: unknown): boolean {
-  if (serverCode(error)?.startsWith('42') !== true) return false
-  if (!port.witnessless) log('%s: %s; writes go without a witness', host, (error as Error).message)
-  return (port.witnessless = true)
 }

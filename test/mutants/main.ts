@@ -2,6 +2,7 @@
 import { Copy, occurrences } from './copy'
 import { executionMutants } from './execution'
 import { leaderMutants } from './leader'
+import { markerMutants } from './markers'
 import type { Mutant } from './mutant'
 import { outcomeMutants } from './outcome'
 import { poolMutants } from './pool'
@@ -21,6 +22,7 @@ const all = [
   ...selectionMutants,
   ...retryMutants,
   ...outcomeMutants,
+  ...markerMutants,
   ...poolMutants,
   ...executionMutants,
 ]

@@ -141,6 +141,12 @@ export const retryMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf('src/core/retry/decide-commit.ts', [
+    [
+      "somebody's COMMIT is done when its server has said so, whatever it says next",
+      "if (failure.completed) return { action: 'committed'",
+      "if (failure.completed && failure.wrote === false) return { action: 'committed'",
+      spec,
+    ],
     ["somebody's COMMIT: the refusal is the answer", '!connectionLost && !timedOut && !poolerLost', 'false', spec],
     [
       "somebody's COMMIT that timed out is looked up",

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { poll } from '../../support'
-import type { FailoverEvent } from '../../../src/index'
+import { outcomeTable } from '../../../src/index'
+import type { FailoverEvent, PoolConfig } from '../../../src/index'
 import { heal, useCluster } from '../pool/support/clusters'
 import { burnProcedure, faults } from './support/faults'
 import { truthTable, Writers } from './support/writers'
@@ -20,15 +21,23 @@ const cluster = useCluster({
   synchronousStandbyNames: '*',
 })
 
-const writers = new Map<string, Writers>()
+/** How transactions are looked up. `exact`: nothing stays unknown, whatever was done. */
+const ways: readonly { readonly way: string; readonly outcome: PoolConfig['outcome']; readonly exact: boolean }[] = [
+  { way: 'by witnesses', outcome: undefined, exact: false },
+  { way: 'by markers', outcome: { table: 'markers' }, exact: true },
+]
+
+/** Those of rounds that are under way. */
+const writers = new Set<Writers>()
 
 beforeAll(async () => {
   const primary = await cluster().primary()
   await primary.query(truthTable)
   await primary.query(burnProcedure)
+  await primary.query(outcomeTable('markers'))
 })
 afterAll(async () => {
-  await Promise.all([...writers.values()].map(({ pool }) => pool.end()))
+  await Promise.all([...writers].map(({ pool }) => pool.end()))
 })
 
 interface Round extends Audit {
@@ -52,14 +61,15 @@ function watchLag(): () => number {
   }
 }
 
-async function inflict(fault: (typeof faults)[number]): Promise<Round> {
+async function inflict(fault: (typeof faults)[number], { outcome }: (typeof ways)[number]): Promise<Round> {
   await heal(cluster())
   const some = new Writers({
     connectionString: cluster().connectionString(),
     max: 24,
     monitor: { intervalMillis: 250 },
+    outcome,
   })
-  writers.set(fault.what, some)
+  writers.add(some)
   const failovers: FailoverEvent[] = []
   some.pool.on('failover', (event) => failovers.push(event))
   // Half of them wait until a standby has applied what they commit.
@@ -67,6 +77,7 @@ async function inflict(fault: (typeof faults)[number]): Promise<Round> {
     worker % 2 === 0 ? client.query('set local synchronous_commit = remote_apply') : Promise.resolve(),
   )
   some.startOnce(8)
+  if (outcome !== undefined) some.startCommits(8)
   await some.progress(40)
   const lag = watchLag()
   await fault.inflict(await cluster().primary(), cluster(), some)
@@ -79,21 +90,22 @@ async function inflict(fault: (typeof faults)[number]): Promise<Round> {
   await poll(isTold, { what: 'the story is told' })
   const audit = await some.audit()
   await some.pool.end()
-  writers.delete(fault.what)
+  writers.delete(some)
   return { ...audit, wasSlow: lag() > 40, toldLost: failovers.map(({ lost }) => lost) }
 }
 
 describe.each(faults)('$what', (fault) => {
-  it('is followed by no wrong verdict, and executes nothing twice', { timeout: 30_000 * rounds }, async () => {
+  const timeout = 30_000 * rounds
+  it.each(ways)('is followed by no wrong verdict, and executes nothing twice: $way', { timeout }, async (given) => {
     const audits: Round[] = []
-    for (let round = 0; round < rounds; round += 1) audits.push(await inflict(fault))
+    for (let round = 0; round < rounds; round += 1) audits.push(await inflict(fault, given))
     const sum = (count: (audit: Round) => number): number => audits.reduce((total, audit) => total + count(audit), 0)
     const unknown = audits.flatMap((audit) => audit.unknown)
     const reasons = [...new Set(unknown)].map(
       (reason) => `${unknown.filter((each) => each === reason).length} ${reason}`,
     )
     console.log(
-      `${fault.what}: ${sum(({ committed }) => committed)} found committed, ${sum(({ aborted }) => aborted)} run again, ` +
+      `${fault.what}, ${given.way}: ${sum(({ committed }) => committed)} found committed, ${sum(({ aborted }) => aborted)} run again, ` +
         `${unknown.length} unknown${reasons.map((reason) => `; ${reason}`).join('')}; ${sum(({ lost }) => lost)} acknowledged and lost` +
         (audits.some(({ wasSlow }) => wasSlow) ? '; this process was kept waiting' : ''),
     )
@@ -107,5 +119,6 @@ describe.each(faults)('$what', (fault) => {
     const isPromised = (reason: string): boolean => reason !== 'it carried no witness'
     const promised = audits.filter(({ wasSlow }) => !wasSlow).flatMap((audit) => audit.unknown.filter(isPromised))
     if (fault.single) expect(promised).toEqual([])
+    if (given.exact) expect(unknown).toEqual([])
   })
 })

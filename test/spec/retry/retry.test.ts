@@ -88,6 +88,7 @@ describe('a COMMIT with a witness', () => {
       ...parseFailure(failure),
       submitted: !words.includes('rewritten'),
       wrote,
+      completed: words.includes('completed'),
       conclusive: words.includes('conclusive'),
     })
     expect(decision.action).toBe(expected)

@@ -26,6 +26,7 @@ function leaderAt(replayLsn: string): { readonly port: LookUpPort; readonly aske
   const port: LookUpPort = {
     leader: async () => ({ client: { query } as unknown as PoolClient, host: 'b', release: () => undefined }),
     evidence: noEvidence,
+    historySince: 0,
     ending: false,
     lookUpMillis: 1000,
   }

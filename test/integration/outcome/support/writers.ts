@@ -68,6 +68,32 @@ export class Writers {
     }
   }
 
+  /** Transactions of somebody's own, as an ORM makes them: begun again unless nobody knows what became of them. */
+  startCommits(count: number): void {
+    for (let worker = 0; worker < count; worker += 1) {
+      this.#running.push(this.#repeat(`${this.#name}/commit ${worker}`, (call) => this.#commit(call)))
+    }
+  }
+
+  async #commit(call: Call): Promise<string> {
+    for (;;) {
+      const attempt = `${call.id}#${call.attempts.length}`
+      call.attempts.push(attempt)
+      const client = await this.pool.connect()
+      nameAttempt(client, attempt)
+      try {
+        await client.query('begin')
+        await client.query(insert, [attempt])
+        await client.query('commit')
+        client.release()
+        return attempt
+      } catch (error) {
+        client.release(true)
+        if (isOutcomeUnknownError(error)) throw error
+      }
+    }
+  }
+
   /** Resolves when so many more transactions have been committed. */
   async progress(count: number): Promise<void> {
     const until = this.#answered.size + count
