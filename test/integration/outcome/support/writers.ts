@@ -149,5 +149,8 @@ export class Writers {
 
 /** Why it stayed unknown, out of what the caller is told. */
 export function reasonOf({ message }: Error): string {
-  return /, and (.*): (?:the transaction was committed|it was executed once)/.exec(message)?.[1] ?? message
+  return (
+    /, and (?:with it [^,]*, and )?(.*): (?:the transaction was committed|it was executed once)/.exec(message)?.[1] ??
+    message
+  )
 }
