@@ -70,10 +70,10 @@ export const promotedFromOlderTimeline: Fault['inflict'] = async (old, cluster, 
   await cluster.waitForReplication()
   await stopReceiving(next)
   await cluster.promote(next)
-  writers.pool.resume()
   const isArchived = `select from pg_ls_archive_statusdir() where name = '${timelineName(timeline + 1)}.history.done'`
   await poll(async () => (await next.query(isArchived)).length > 0, { what: 'the new timeline is in the archive' })
   await poll(() => writers.pool.topology.leader === keyOf(next), { what: 'the new leader is followed' })
+  writers.pool.resume()
   await writers.progress(30)
   await old.query('call burn(3000)')
   await old.query(`select pg_logical_emit_message(false, '', repeat('-', 4000000))`)
