@@ -63,7 +63,7 @@ export function commitWitnessed(
   const applies = (): boolean => session.server !== undefined && session.transactionStatus === 'T' && !port.witnessless
   const query = createWitnessedQuery(
     session.client,
-    { config, question: commitQuestion, flushAfter: 'witness', applies },
+    { config, question: commitQuestion(session), flushAfter: 'witness', applies },
     (error, result) => {
       const stalled = watch.stalled()
       watch.end()

@@ -34,14 +34,22 @@ function select(columns: Columns): string {
     .join(', ')}`
 }
 
-/** For a COMMIT of somebody else's: a transaction that has written nothing is given no id, and writes nothing. */
-export const commitQuestion = `select x::text as xid, (case when x is not null then
-  pg_logical_emit_message(true, 'pg-leader', '') end)::text as lsn from pg_current_xact_id_if_assigned() x`
+/** Of a transaction that has written nothing: it is given no id, and writes nothing. */
+const witnessIfWritten: Columns = {
+  xid: 'x::text',
+  lsn: `(case when x is not null then pg_logical_emit_message(true, 'pg-leader', '') end)::text`,
+}
 
-/** The first transaction of a session has it told what its server is. */
-const witnessAndServer: Columns = { ...witness, ...incarnation, ...path }
-const texts = { witness: select(witness), witnessAndServer: select(witnessAndServer) }
-const order = Object.keys(witnessAndServer)
+const server: Columns = { ...incarnation, ...path }
+const assigned = ' from pg_current_xact_id_if_assigned() x'
+const texts = {
+  witness: { alone: select(witness), withServer: select({ ...witness, ...server }) },
+  commit: {
+    alone: select(witnessIfWritten) + assigned,
+    withServer: select({ ...witnessIfWritten, ...server }) + assigned,
+  },
+}
+const order = Object.keys({ ...witness, ...server })
 
 /** Asked of the leader about a transaction of before. */
 export const incarnationQuestion = `select pg_is_in_recovery()::text as in_recovery, case when not pg_is_in_recovery() then
@@ -51,12 +59,25 @@ export type Row = Readonly<Record<string, string | null | undefined>>
 
 /** What is to be sent before anything else of the transaction, in the same message as its BEGIN. */
 export function witnessQuestion(session: Session): string {
-  return session.server === undefined ? texts.witnessAndServer : texts.witness
+  return questionOf(texts.witness, session)
+}
+
+/** What is to be sent before a COMMIT of somebody else's. */
+export function commitQuestion(session: Session): string {
+  return questionOf(texts.commit, session)
+}
+
+/**
+ * The first transaction of a session has it told what its server is. Where something stands in between every one has: a
+ * pooler lends each of them another server, perhaps.
+ */
+function questionOf(text: { readonly alone: string; readonly withServer: string }, { server }: Session): string {
+  return server?.direct === true ? text.alone : text.withServer
 }
 
 /** Asked of a new session, so that no transaction has to. */
 export const serverQuestion = `select case when not pg_is_in_recovery() then
-  (select row_to_json(i) from (${select({ ...incarnation, ...path })}) i) end::text as server`
+  (select row_to_json(i) from (${select(server)}) i) end::text as server`
 
 /** What a new session's answer tells of its server; undefined where it is a standby still. */
 export function readServerAnswer(session: Session, answer: string | null | undefined): void {
@@ -65,15 +86,15 @@ export function readServerAnswer(session: Session, answer: string | null | undef
 
 /** Reads the answer as it came over the wire, by the order of its columns. */
 export function readFields(session: Session, fields: readonly (string | null)[]): Witness | undefined {
-  const columns = session.server === undefined ? order : order.slice(0, 2)
-  return readWitness(session, Object.fromEntries(columns.map((name, place) => [name, fields[place]])))
+  const row: Row = Object.fromEntries(fields.map((field, place) => [order[place] ?? '', field]))
+  return readWitness(session, row)
 }
 
-/** Reads the answer; from the first one of a session also what its server is. Undefined if that cannot be told. */
+/** Reads the answer, and what the server is where it tells that. Undefined if it is no witness. */
 export function readWitness(session: Session, row: Row): Witness | undefined {
   const lsn = parseLsn(row['lsn'])
   if (row['xid'] == null || lsn === undefined) return undefined
-  session.server ??= readServer(session.client, row)
+  if ('pid' in row) session.server = readServer(session.client, row)
   return { xid: row['xid'], lsn }
 }
 

@@ -200,6 +200,18 @@ export const executionMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf('src/execution/witness.ts', [
+    [
+      'behind a pooler every transaction asks what server it runs on',
+      'server?.direct === true ? text.alone',
+      'server !== undefined ? text.alone',
+      where.unit('execution/witness'),
+    ],
+    [
+      'what a server is told to be holds for its own transaction',
+      "if ('pid' in row) session.server = ",
+      'session.server ??= ',
+      where.unit('execution/witness'),
+    ],
     ['that there can be no witness is found out once', 'return (port.witnessless = true)', 'return true', transaction],
   ]),
 ]

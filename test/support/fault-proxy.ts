@@ -1,5 +1,6 @@
 import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
+import { eachMessage } from './each-message'
 import { listen, listensOn } from './listen'
 
 /** `up`: what the client says to the server; `down`: what it hears. */
@@ -166,7 +167,7 @@ export class FaultProxy {
     upstream?.on('end', () => pair.silent || client.end())
     const { hides } = this.#options
     const down = (chunk: Buffer): void => this.#carry(pair, 'down', chunk)
-    upstream?.on('data', hides === undefined ? down : sieve(hides, down))
+    upstream?.on('data', hides === undefined ? down : eachMessage((message) => hides(message) || down(message)))
     this.#hold(pair)
   }
 
@@ -190,20 +191,5 @@ export class FaultProxy {
     }
     if (this.#delayMillis === 0) pass()
     else setTimeout(pass, this.#delayMillis)
-  }
-}
-
-/** Takes whole messages out of a stream of bytes and lets those through that are not hidden. */
-function sieve(hides: (message: Buffer) => boolean, pass: (chunk: Buffer) => void): (chunk: Buffer) => void {
-  let pending = Buffer.alloc(0)
-  return (chunk) => {
-    pending = Buffer.concat([pending, chunk])
-    while (pending.length >= 5) {
-      const size = 1 + pending.readInt32BE(1)
-      if (pending.length < size) return
-      const message = pending.subarray(0, size)
-      pending = pending.subarray(size)
-      if (!hides(message)) pass(message)
-    }
   }
 }
