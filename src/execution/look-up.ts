@@ -29,6 +29,8 @@ export interface LookUpPort {
   /** A client on the leader, whoever that is. */
   leader(): Promise<{ readonly client: PoolClient; readonly host: string; release(broken: boolean): void }>
   readonly evidence: Evidence
+  /** The highest timeline that is known of: by way of a pooler a server that history has left may answer still. */
+  readonly timeline: number | undefined
   readonly ending: boolean
   /** For how long the leader is asked. */
   readonly lookUpMillis: number
@@ -41,13 +43,14 @@ async function lookUp(port: LookUpPort, doubt: Doubt, pid: number): Promise<Verd
     let reason: string
     try {
       const answer = await ask(port, doubt)
-      const verdict = answer === undefined ? undefined : judge(doubt, answer, port.evidence)
+      const isLeft = (answer?.incarnation.timeline ?? Infinity) < (port.timeline ?? -Infinity)
+      const verdict = answer === undefined || isLeft ? undefined : judge(doubt, answer, port.evidence)
       if (verdict !== undefined && verdict.outcome !== 'undecided') {
         log('%s looked up on %s: %s, %s', doubt.witness.xid, answer?.host, verdict.outcome, verdict.reason)
         return verdict
       }
       if (verdict?.own === true && now() - begun > ownSessionMillis) await endOwnSession(port, doubt, pid)
-      reason = verdict?.reason ?? 'the host that answered is a standby'
+      reason = verdict?.reason ?? 'the host that answered does not lead'
     } catch (error) {
       reason = `the leader could not be asked: ${(error as Error).message}`
     }

@@ -177,6 +177,7 @@ export class PoolDoor {
     return createTransactionPort(source, {
       stillSuitable: () => Promise.resolve(true),
       evidence: noEvidence,
+      timeline: undefined,
       get ending() {
         return pool.ending
       },

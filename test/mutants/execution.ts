@@ -199,6 +199,14 @@ export const executionMutants: readonly Mutant[] = [
       transaction,
     ],
   ]),
+  ...mutantsOf('src/execution/look-up.ts', [
+    [
+      'a server that history has left says nothing of a COMMIT',
+      'answer === undefined || isLeft',
+      'answer === undefined',
+      transaction,
+    ],
+  ]),
   ...mutantsOf('src/execution/witness.ts', [
     [
       'behind a pooler every transaction asks what server it runs on',

@@ -31,6 +31,7 @@ function leaderAt(replayLsn: string, timeline = 2): { readonly port: LookUpPort;
   const port: LookUpPort = {
     leader: async () => ({ client: { query } as unknown as PoolClient, host: 'b', release: () => undefined }),
     evidence: noEvidence,
+    timeline: undefined,
     ending: false,
     lookUpMillis: 1000,
   }

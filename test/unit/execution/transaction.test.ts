@@ -60,6 +60,7 @@ function poolOf(answers: Answers, leader: { readonly status: string | null; read
       return { client: { query } as unknown as PoolClient, host: 'a', release: () => undefined }
     },
     evidence: noEvidence,
+    timeline: undefined,
     ending: false,
     lookUpMillis: 0,
   }
@@ -129,6 +130,15 @@ describe('runTransaction', () => {
     const { port, sent } = poolOf(lostAt('commit'), { status: 'aborted' })
     expect(await runTransaction(port, () => 7, undefined)).toBe(7)
     expect(sent).toEqual(['begin', 'commit', 'begin', 'commit'])
+  })
+
+  it('a server that history has left is not asked what became of a COMMIT', async () => {
+    const { port, sent, unknown } = poolOf(lostAt('commit'), sameServer)
+    await expect(runTransaction({ ...port, timeline: 2 }, () => 7, undefined)).rejects.toThrow(
+      'the host that answered does not lead',
+    )
+    expect(sent).toEqual(['begin', 'commit'])
+    expect(unknown).toHaveBeenCalledTimes(1)
   })
 
   it('a COMMIT of which nobody knows is not run again', async () => {

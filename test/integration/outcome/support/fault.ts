@@ -1,5 +1,6 @@
-import type { Cluster, FaultProxy, Host } from '../../../support'
+import type { Cluster, Host } from '../../../support'
 import { heal } from '../../pool/support/clusters'
+import type { Between, Network } from './network'
 import type { Writers } from './writers'
 
 /** What is done to a cluster while transactions are under way. */
@@ -7,15 +8,12 @@ export interface Fault {
   readonly what: string
   /** A single loss of a host that is watched, on a direct path: of none of its transactions the fate stays unknown. */
   readonly single: boolean
-  /** Every host is reached through a proxy. */
-  readonly proxied?: boolean
+  /** What stands between the writers and the servers; nothing, where it is not said. */
+  readonly between?: Between
   /** Not all of what is acknowledged and lost can be told: strangers have its ids, on a history as long as its own. */
   readonly disguised?: boolean
   readonly inflict: (primary: Host, cluster: Cluster, writers: Writers, network: Network) => Promise<void>
 }
-
-/** The proxies in front of the hosts; none where these are reached directly. */
-export type Network = ReadonlyMap<Host, FaultProxy>
 
 /** Sessions of strangers take transaction ids, so many at a time. */
 export const burnProcedure = `create procedure burn(count int) language plpgsql as $$

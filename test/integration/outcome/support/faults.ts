@@ -4,8 +4,9 @@ import type { Cluster, Host } from '../../../support'
 import { cutReplication } from '../../../support/cut-replication'
 import { aStandby, heal } from '../../pool/support/clusters'
 import { others, unseen } from './fault'
-import type { Fault, Network } from './fault'
+import type { Fault } from './fault'
 import { promotedOneAfterTheOther, promotedSideBySide } from './forks'
+import type { Network } from './network'
 
 /** A crash, and strangers at work on the server that came of it. */
 async function crash(primary: Host): Promise<void> {
@@ -60,7 +61,7 @@ async function waiting(primary: Host, least: number): Promise<readonly number[]>
 async function cutWhileWaiting(primary: Host, cluster: Cluster, network: Network): Promise<readonly number[]> {
   await cutReplication(cluster, primary)
   const pids = await waiting(primary, 8)
-  network.get(primary)?.reset()
+  network.proxies.get(primary)?.reset()
   return pids
 }
 
@@ -162,7 +163,7 @@ export const faults: readonly Fault[] = [
   {
     what: 'a network that loses a COMMIT which waits for a standby, and the standby comes back',
     single: true,
-    proxied: true,
+    between: 'proxies',
     inflict: async (primary, cluster, _writers, network) => {
       const before = await cutWhileWaiting(primary, cluster, network)
       // The look-up has done what it does about sessions of ours that go on without us.
@@ -177,7 +178,7 @@ export const faults: readonly Fault[] = [
   {
     what: 'a network that loses a COMMIT which waits for a standby, and one is promoted that never got it',
     single: false,
-    proxied: true,
+    between: 'proxies',
     inflict: async (primary, cluster, writers, network) => {
       await cutWhileWaiting(primary, cluster, network)
       await killAndPromote(primary, cluster, writers, network)

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { FaultProxy, poll } from '../../../support'
+import { poll } from '../../../support'
 import type { Cluster } from '../../../support'
-import type { FailoverEvent, PoolConfig } from '../../../../src/index'
+import type { FailoverEvent } from '../../../../src/index'
 import { heal } from '../../pool/support/clusters'
 import { burnProcedure } from './fault'
-import type { Fault, Network } from './fault'
+import type { Fault } from './fault'
+import { openNetwork } from './network'
+import type { Network } from './network'
 import { truthTable, Writers } from './writers'
 import type { Audit } from './writers'
 
@@ -46,7 +48,7 @@ function watchLag(): () => number {
 /** Plays rounds of each fault on a cluster, and compares what was said of every transaction with what is there. */
 export function playRounds(cluster: () => Cluster, faults: readonly Fault[]): void {
   const writers = new Set<Writers>()
-  const proxies = new Set<FaultProxy>()
+  const networks = new Set<Network>()
 
   beforeAll(async () => {
     const primary = await cluster().primary()
@@ -55,15 +57,15 @@ export function playRounds(cluster: () => Cluster, faults: readonly Fault[]): vo
   })
   afterAll(async () => {
     await Promise.all([...writers].map(({ pool }) => pool.end()))
-    await Promise.all([...proxies].map((proxy) => proxy.close()))
+    await Promise.all([...networks].map((network) => network.close()))
   })
 
   async function inflict(fault: Fault): Promise<Round> {
     await heal(cluster())
-    const network = fault.proxied === true ? await startNetwork(cluster()) : new Map()
-    for (const proxy of network.values()) proxies.add(proxy)
+    const network = await openNetwork(cluster(), fault.between ?? 'nothing')
+    networks.add(network)
     const some = new Writers({
-      ...reach(cluster(), network),
+      ...network.config,
       max: 24,
       monitor: { intervalMillis: 250 },
     })
@@ -87,7 +89,8 @@ export function playRounds(cluster: () => Cluster, faults: readonly Fault[]): vo
     await poll(isTold, { what: 'the story is told' })
     const audit = await some.audit()
     await some.pool.end()
-    for (const proxy of network.values()) await proxy.close()
+    await network.close()
+    networks.delete(network)
     writers.delete(some)
     return { ...audit, wasSlow: lag() > 40, toldLost: failovers.map(({ lost }) => lost) }
   }
@@ -121,17 +124,4 @@ export function playRounds(cluster: () => Cluster, faults: readonly Fault[]): vo
       if (fault.single) expect(promised).toEqual([])
     })
   })
-}
-
-/** A proxy in front of every host. */
-async function startNetwork({ hosts }: Cluster): Promise<Network> {
-  return new Map(await Promise.all(hosts.map(async (host) => [host, await FaultProxy.start(host.port)] as const)))
-}
-
-/** All hosts, by way of their proxies where there are any. */
-function reach(cluster: Cluster, network: Network): PoolConfig {
-  if (network.size === 0) return { connectionString: cluster.connectionString() }
-  const { user, password, database } = cluster
-  const hosts = [...network.values()].map(({ port }) => ({ host: '127.0.0.1', port }))
-  return { hosts, user, password, database }
 }
