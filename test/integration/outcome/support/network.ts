@@ -35,7 +35,9 @@ export async function openNetwork(cluster: Cluster, between: Between): Promise<N
         ...none,
         proxies,
         config: to(all.map(({ port }) => port)),
-        close: async () => void (await Promise.all(all.map((proxy) => proxy.close()))),
+        close: async () => {
+          for (const proxy of all) await proxy.close()
+        },
       }
     }
     case 'pooler': {
