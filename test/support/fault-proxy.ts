@@ -9,6 +9,8 @@ export type Direction = 'up' | 'down'
 export interface FaultProxyOptions {
   /** Messages of the server's that do not come through. `message`: one whole message of the protocol. */
   readonly hides?: (message: Buffer) => boolean
+  /** It reads what the server says message by message, as `cutBehind` needs it. */
+  readonly reads?: boolean
 }
 
 /** What becomes of a connection that is made now. */
@@ -40,6 +42,7 @@ export class FaultProxy {
   #welcome: Welcome = 'forward'
   #delayMillis = 0
   #cut: Cut | undefined
+  #lastType: string | undefined
   #accepted = 0
 
   private constructor(target: number, options: FaultProxyOptions) {
@@ -127,6 +130,12 @@ export class FaultProxy {
     for (const pair of this.#pairs) pair.cut = { direction, bytes: pair.carried[direction] + bytes }
   }
 
+  /** Cuts every connection, open or new, behind the next message of this type that the server sends. */
+  cutBehind(type: string): void {
+    if (this.#options.reads !== true) throw new Error('it does not read messages')
+    this.#lastType = type
+  }
+
   /** New connections go to this port. */
   moveTo(target: number): void {
     this.#target = target
@@ -139,6 +148,7 @@ export class FaultProxy {
     this.#welcome = 'forward'
     this.#delayMillis = 0
     this.#cut = undefined
+    this.#lastType = undefined
   }
 
   /** Ends it for good. */
@@ -165,9 +175,10 @@ export class FaultProxy {
     client.on('data', (chunk) => this.#carry(pair, 'up', chunk))
     client.on('end', () => pair.silent || upstream?.end())
     upstream?.on('end', () => pair.silent || client.end())
-    const { hides } = this.#options
+    const { hides = () => false } = this.#options
+    const reads = this.#options.reads ?? this.#options.hides !== undefined
     const down = (chunk: Buffer): void => this.#carry(pair, 'down', chunk)
-    upstream?.on('data', hides === undefined ? down : eachMessage((message) => hides(message) || down(message)))
+    upstream?.on('data', reads ? eachMessage((message) => hides(message) || down(message)) : down)
     this.#hold(pair)
   }
 
@@ -183,10 +194,13 @@ export class FaultProxy {
     const room = pair.cut?.direction === direction ? pair.cut.bytes - pair.carried[direction] : Infinity
     const passed = chunk.subarray(0, room)
     pair.carried[direction] += passed.length
+    const isLast = direction === 'down' && this.#lastType === chunk.toString('latin1', 0, 1)
     const pass = (): void => {
       if (pair.silent) return
       to?.write(passed)
-      if (chunk.length < room) return
+      if (chunk.length < room && !isLast) return
+      // What was read together with it is behind it.
+      pair.silent = isLast
       to?.end(() => to.destroy())
     }
     if (this.#delayMillis === 0) pass()
