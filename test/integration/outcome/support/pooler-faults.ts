@@ -48,6 +48,7 @@ export const poolerFaults: readonly Fault[] = [
       await primary.query(endSome)
       const isKnown = (): boolean => writers.pool.topology.hosts[0]?.timeline === timeline + 1
       await poll(isKnown, { what: 'the new timeline is known', intervalMillis: 1 })
+      await writers.leave(primary)
       await primary.query('call burn(300)')
       await next!.query('call burn(300)')
       for (let round = 0; round < 20; round += 1) {
