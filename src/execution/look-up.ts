@@ -23,6 +23,8 @@ export interface LookUpPort {
   /** A client on the leader, whoever that is. */
   leader(): Promise<{ readonly client: PoolClient; readonly host: string; release(broken: boolean): void }>
   readonly evidence: Evidence
+  /** The highest timeline that is known of: by way of a pooler a server that history has left may answer still. */
+  readonly timeline: number | undefined
   readonly ending: boolean
   /**
    * A session of an older generation is one of another history than the one that is followed now: of what it did the leader
@@ -64,7 +66,7 @@ export async function inquire(port: LookUpPort, inquiry: Inquiry): Promise<Verdi
         return verdict
       }
       if (verdict?.own === true && now() - begun > ownSessionMillis) await inquiry.endOwnSession()
-      reason = verdict?.reason ?? 'the host that answered is a standby'
+      reason = verdict?.reason ?? 'the host that answered does not lead'
     } catch (error) {
       reason = `the leader could not be asked: ${(error as Error).message}`
     }

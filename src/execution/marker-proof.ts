@@ -8,7 +8,15 @@ import { createLog } from '../runtime/log'
 import { AcknowledgedMarkers } from './acknowledged-markers'
 import { carriedNothing, inquire, onLeader } from './look-up'
 import type { LookUpPort, Unanswered } from './look-up'
-import { ageOf, checkQuestion, claimQuestion, glanceQuestion, markerCommitQuestion, markerQuestion } from './marker'
+import {
+  ageOf,
+  checkQuestion,
+  claimQuestion,
+  glanceQuestion,
+  markerCommitQuestion,
+  markerQuestion,
+  timelineQuestion,
+} from './marker'
 import type { Marker } from './marker'
 import type { Proof, Question, Row } from './proof'
 
@@ -72,19 +80,24 @@ export class MarkerProof implements Proof<Marker> {
     return inquire(port, {
       about: carried.id,
       ask: async () => {
-        const verdict = await onLeader(port, (client) => this.#ask(client, carried))
+        const verdict = await onLeader(port, (client) => this.#ask(port, client, carried))
         return generation < port.historySince ? anotherHistory : verdict
       },
       endOwnSession: () => endOwnSession(port, carried),
     })
   }
 
-  async #ask(client: PoolClient, marker: Marker): Promise<Verdict | Undecided | undefined> {
+  /** All of it is asked of one server: what stands in between may lend each transaction another one. */
+  async #ask(port: LookUpPort, client: PoolClient, marker: Marker): Promise<Verdict | Undecided | undefined> {
     const { table, maxAgeMillis } = this.#options
-    if (mayBePruned(ageOf(marker), maxAgeMillis))
-      return verdictOf(await glance(client, glanceQuestion(table, marker.id)))
+    await client.query('begin isolation level read committed')
+    if (!(await isOfThisHistory(port, client))) {
+      await client.query('rollback')
+      return undefined
+    }
+    const isOld = mayBePruned(ageOf(marker), maxAgeMillis)
     try {
-      return verdictOf(await glance(client, claimQuestion(table, marker.id)))
+      return verdictOf(await answerOf(client, (isOld ? glanceQuestion : claimQuestion)(table, marker.id)))
     } catch (error) {
       if (serverCode(error) !== sqlstate.lockNotAvailable) throw error
       await client.query('rollback')
@@ -93,13 +106,23 @@ export class MarkerProof implements Proof<Marker> {
   }
 }
 
+/**
+ * Whether this server's history is the one that is followed: by way of a pooler one may answer that history has left. Where
+ * timelines cannot be read that is not known of anybody.
+ */
+async function isOfThisHistory({ timeline }: LookUpPort, client: PoolClient): Promise<boolean> {
+  if (timeline === undefined) return true
+  const row = await answerOf(client, timelineQuestion)
+  return row !== undefined && Number(row['timeline']) >= timeline
+}
+
 const anotherHistory: Verdict = {
   outcome: 'unknown',
   reason: 'another history is followed now than the one that it ran in',
 }
 
 /** The row that one of these statements answers with. */
-async function glance(client: PoolClient, text: string): Promise<Row | undefined> {
+async function answerOf(client: PoolClient, text: string): Promise<Row | undefined> {
   const results = (await client.query({ text, types: asText })) as unknown as { readonly rows: Row[] }
   return [results].flat().flatMap(({ rows }) => rows)[0]
 }

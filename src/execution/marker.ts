@@ -1,3 +1,4 @@
+import { serverColumns } from '../core/outcome/columns'
 import { now, wallClock } from '../runtime/clock'
 import { uniqueId } from '../runtime/random'
 import type { Question, Row } from './proof'
@@ -73,12 +74,15 @@ function ownerOf(row: Row | undefined): Marker['owner'] {
   return pid == null || begun == null ? undefined : { pid, begun }
 }
 
+/** What timeline a primary is on; a standby answers with no row. */
+export const timelineQuestion = `select ${serverColumns.timeline} as timeline where not pg_is_in_recovery()`
+
 /**
- * Whether the row is there; and if it is not, that it never will be: what is on its way still runs into this one, and fails. As
+ * In a transaction that has begun: whether the row is there; and if it is not, that it never will be: what is on its way still runs into this one, and fails. As
  * long as its transaction is at work the server waits, for a short time.
  */
 export function claimQuestion(table: string, id: string): string {
-  return `begin isolation level read committed; set local lock_timeout = '200ms';
+  return `set local lock_timeout = '200ms';
     insert into ${table} (id, committed) values ('${id}', false)
     on conflict (id) do update set id = excluded.id returning committed::text as committed; commit`
 }
@@ -86,7 +90,7 @@ export function claimQuestion(table: string, id: string): string {
 /** Whether the row is there, where its absence would say nothing. */
 export function glanceQuestion(table: string, id: string): string {
   return `select pg_is_in_recovery()::text as in_recovery,
-    (select committed::text from ${table} where id = '${id}') as committed`
+    (select committed::text from ${table} where id = '${id}') as committed; rollback`
 }
 
 /** Everything that is ever done to the table, done to no row. */

@@ -12,10 +12,20 @@ const log = createLog('execution')
 
 /** One question to the leader; undefined if who answered is none. */
 export function askOf(port: LookUpPort, { witness }: Doubt): Promise<LookUp | undefined> {
-  return onLeader(port, async (client, host) => {
-    const incarnation = await askIncarnation(client)
-    return incarnation && { host, incarnation, status: await statusOf(client, witness.xid) }
-  })
+  return onLeader(port, (client, host) =>
+    ofOneServer(client, async () => {
+      const incarnation = await askIncarnation(client)
+      return incarnation && { host, incarnation, status: await statusOf(client, witness.xid) }
+    }),
+  )
+}
+
+/** Several questions to one and the same server: what stands in between may lend each transaction another one. */
+export async function ofOneServer<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
+  await query(client, 'begin', [])
+  const answer = await work()
+  await query(client, 'rollback', [])
+  return answer
 }
 
 /** What the server at the other end is; undefined for a standby. */

@@ -12,6 +12,7 @@ import { carriedNothing, inquire } from './look-up'
 import type { LookUpPort, Unanswered } from './look-up'
 import type { Proof, Question } from './proof'
 import { commitQuestion, readServerAnswer, readWitness, serverQuestion, witnessQuestion } from './witness'
+import type { WitnessQuestion } from './witness'
 import { askOf, endOwnSession } from './witness-look-up'
 
 const log = createLog('execution')
@@ -28,7 +29,7 @@ export class WitnessProof implements Proof<Witness> {
 
   /** Only where it is known what the server is: a COMMIT must not fail for asking that. */
   askAtCommit(session: Session): Question<Witness> | undefined {
-    return this.witnessless || session.server === undefined ? undefined : questionOf(session, commitQuestion)
+    return this.witnessless || session.server === undefined ? undefined : questionOf(session, commitQuestion(session))
   }
 
   async greet(session: Session): Promise<void> {
@@ -65,17 +66,15 @@ export class WitnessProof implements Proof<Witness> {
       about: witness.xid,
       async ask() {
         const answer = await askOf(port, doubt)
-        return answer && judge(doubt, answer, port.evidence)
+        const isLeft = (answer?.incarnation.timeline ?? Infinity) < (port.timeline ?? -Infinity)
+        return answer && !isLeft ? judge(doubt, answer, port.evidence) : undefined
       },
       endOwnSession: () => endOwnSession(port, doubt, processIdOf(session.client) ?? 0),
     })
   }
 }
 
-function questionOf(
-  session: Session,
-  { columns, text }: { readonly columns: readonly string[]; readonly text: string },
-): Question<Witness> {
+function questionOf(session: Session, { columns, text }: WitnessQuestion): Question<Witness> {
   return {
     texts: [text],
     columns,

@@ -31,16 +31,28 @@ function select(columns: Columns): string {
     .join(', ')}`
 }
 
-/** The first transaction of a session has it told what its server is. */
-const witnessAndServer: Columns = { ...witness, ...incarnation, ...path }
-const asked = { columns: Object.keys(witness), text: select(witness) }
-const askedAtFirst = { columns: Object.keys(witnessAndServer), text: select(witnessAndServer) }
+/** Of a transaction that has written nothing: it is given no id, and writes nothing. */
+const witnessIfWritten: Columns = {
+  xid: 'x::text',
+  lsn: `(case when x is not null then pg_logical_emit_message(true, 'pg-leader', '') end)::text`,
+}
 
-/** For a COMMIT of somebody else's: a transaction that has written nothing is given no id, and writes nothing. */
-export const commitQuestion = {
-  columns: Object.keys(witness),
-  text: `select x::text as xid, (case when x is not null then
-    pg_logical_emit_message(true, 'pg-leader', '') end)::text as lsn from pg_current_xact_id_if_assigned() x`,
+const server: Columns = { ...incarnation, ...path }
+
+/** What is asked, and the columns of its answer in their order. */
+export interface WitnessQuestion {
+  readonly columns: readonly string[]
+  readonly text: string
+}
+
+function ask(columns: Columns, from = ''): WitnessQuestion {
+  return { columns: Object.keys(columns), text: select(columns) + from }
+}
+
+const assigned = ' from pg_current_xact_id_if_assigned() x'
+const questions = {
+  witness: { alone: ask(witness), withServer: ask({ ...witness, ...server }) },
+  commit: { alone: ask(witnessIfWritten, assigned), withServer: ask({ ...witnessIfWritten, ...server }, assigned) },
 }
 
 /** Asked of the leader about a transaction of before. */
@@ -48,24 +60,40 @@ export const incarnationQuestion = `select pg_is_in_recovery()::text as in_recov
   (select row_to_json(i) from (${select(incarnation)}) i) end::text as incarnation`
 
 /** What is to be sent before anything else of the transaction, in the same message as its BEGIN. */
-export function witnessQuestion(session: Session): { readonly columns: readonly string[]; readonly text: string } {
-  return session.server === undefined ? askedAtFirst : asked
+export function witnessQuestion(session: Session): WitnessQuestion {
+  return questionOf(questions.witness, session)
+}
+
+/** What is to be sent before a COMMIT of somebody else's. */
+export function commitQuestion(session: Session): WitnessQuestion {
+  return questionOf(questions.commit, session)
+}
+
+/**
+ * The first transaction of a session has it told what its server is. Where something stands in between every one has: a
+ * pooler lends each of them another server, perhaps.
+ */
+function questionOf(
+  asked: Readonly<Record<'alone' | 'withServer', WitnessQuestion>>,
+  { server }: Session,
+): WitnessQuestion {
+  return server?.direct === true ? asked.alone : asked.withServer
 }
 
 /** Asked of a new session, so that no transaction has to. */
 export const serverQuestion = `select case when not pg_is_in_recovery() then
-  (select row_to_json(i) from (${select({ ...incarnation, ...path })}) i) end::text as server`
+  (select row_to_json(i) from (${select(server)}) i) end::text as server`
 
 /** What a new session's answer tells of its server; undefined where it is a standby still. */
 export function readServerAnswer(session: Session, answer: string | null | undefined): void {
   if (answer != null) session.server ??= readServer(session.client, JSON.parse(answer) as Row)
 }
 
-/** Reads the answer; from the first one of a session also what its server is. Undefined if that cannot be told. */
+/** Reads the answer, and what the server is where it tells that. Undefined if it is no witness. */
 export function readWitness(session: Session, row: Row): Witness | undefined {
   const lsn = parseLsn(row['lsn'])
   if (row['xid'] == null || lsn === undefined) return undefined
-  session.server ??= readServer(session.client, row)
+  if ('pid' in row) session.server = readServer(session.client, row)
   return { xid: row['xid'], lsn }
 }
 

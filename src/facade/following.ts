@@ -244,6 +244,9 @@ export class Following {
       get evidence() {
         return topology.evidence
       },
+      get timeline() {
+        return topology.highestTimeline
+      },
       get ending() {
         return isEnding()
       },

@@ -179,6 +179,7 @@ export class PoolDoor {
       stillSuitable: () => Promise.resolve(true),
       evidence: noEvidence,
       historySince: 0,
+      timeline: undefined,
       get ending() {
         return pool.ending
       },

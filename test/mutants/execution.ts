@@ -201,5 +201,25 @@ export const executionMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/execution/witness-proof.ts', [
     ['that there can be no witness is found out once', '    this.witnessless = true\n', '', transaction],
+    [
+      'a server that history has left says nothing of a COMMIT',
+      'return answer && !isLeft ? ',
+      'return answer ? ',
+      transaction,
+    ],
+  ]),
+  ...mutantsOf('src/execution/witness.ts', [
+    [
+      'behind a pooler every transaction asks what server it runs on',
+      'server?.direct === true ? asked.alone',
+      'server !== undefined ? asked.alone',
+      where.unit('execution/witness'),
+    ],
+    [
+      'what a server is told to be holds for its own transaction',
+      "if ('pid' in row) session.server = ",
+      'session.server ??= ',
+      where.unit('execution/witness'),
+    ],
   ]),
 ]

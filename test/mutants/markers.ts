@@ -75,6 +75,18 @@ export const markerMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/execution/marker-proof.ts', [
     [
+      'a server that history has left says nothing of a marker',
+      "return row !== undefined && Number(row['timeline']) >= timeline",
+      'return row !== undefined',
+      proof,
+    ],
+    [
+      'where timelines can be read, a standby is told by having none',
+      "return row !== undefined && Number(row['timeline']) >= timeline",
+      "return Number(row?.['timeline'] ?? timeline) >= timeline",
+      proof,
+    ],
+    [
       'a standby has no markers, and is used as ever',
       'if (serverCode(error) !== sqlstate.readOnlySqlTransaction) throw',
       'throw',

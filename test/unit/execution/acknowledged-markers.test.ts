@@ -26,6 +26,7 @@ function leaderWithout(missing: readonly string[], inRecovery = false) {
     leader: async () => ({ client: { query } as unknown as PoolClient, host: 'b', release: () => undefined }),
     evidence: noEvidence,
     historySince: 0,
+    timeline: undefined,
     ending: false,
     lookUpMillis: 1000,
   }

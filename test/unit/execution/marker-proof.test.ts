@@ -16,7 +16,7 @@ const owned = { pid: '7', begun: '17.5' }
 /** What the leader says to each question in turn, the last one to all that follow. An error is its refusal. */
 type Answer = Error | Readonly<Record<string, string | null>> | 'no row'
 
-function leader(...answers: readonly Answer[]) {
+function leaderOn(timeline: number | undefined, ...answers: readonly Answer[]) {
   const asked: string[] = []
   const released: boolean[] = []
   let next = 0
@@ -27,6 +27,10 @@ function leader(...answers: readonly Answer[]) {
     asked.push(what)
     if (what === 'pg_terminate_backend') return { rows: [{ ended: 'true' }] }
     if (what === 'rollback') return { rows: [] }
+    if (what.startsWith('begin')) {
+      asked.pop()
+      return { rows: [] }
+    }
     const answer = answers[next] ?? answers.at(-1)
     next += 1
     if (answer instanceof Error) throw answer
@@ -41,11 +45,14 @@ function leader(...answers: readonly Answer[]) {
     }),
     evidence: noEvidence,
     historySince: 0,
+    timeline,
     ending: false,
     lookUpMillis: 60_000,
   }
   return { port, asked, released }
 }
+
+const leader = (...answers: readonly Answer[]) => leaderOn(undefined, ...answers)
 
 const carry = (row?: Readonly<Record<string, string>>): Marker => proof.ask().read(row) as Marker
 const lookUp = (port: LookUpPort, carried: Marker | undefined = carry()): Promise<Verdict> =>
@@ -187,6 +194,13 @@ describe('a look-up by marker', () => {
     const { port } = leader({ committed: 'false' })
     expect(await lookUp({ ...port, historySince: 1 })).toMatchObject({ outcome: 'aborted' })
     expect(await lookUp({ ...port, historySince: 2 })).toMatchObject({ outcome: 'unknown' })
+  })
+
+  it('does not take the word of a server that history has left, nor of a standby', async () => {
+    const left = leaderOn(2, { timeline: '1' }, 'no row', { timeline: '2' }, { committed: 'true' })
+    expect(await lookUp(left.port)).toMatchObject({ outcome: 'committed' })
+    expect(left.asked).toEqual(['select', 'rollback', 'select', 'rollback', 'select', 'on conflict'])
+    expect(left.released).toEqual([false, false, false])
   })
 
   it('does not take a standby’s word', async () => {

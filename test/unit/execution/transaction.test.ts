@@ -51,14 +51,16 @@ function poolOf(answers: Answers, leader: { readonly status: string | null; read
     proof,
     leader: async () => {
       const query = async ({ text }: { readonly text: string }): Promise<unknown> => {
-        lookedUp.push(text.includes('pg_xact_status') ? 'status' : 'incarnation')
-        if (text.includes('pg_xact_status')) return { rows: [{ status }] }
+        const isStatus = text.includes('pg_xact_status')
+        lookedUp.push(isStatus ? 'status' : text.startsWith('select') ? 'incarnation' : text)
+        if (isStatus) return { rows: [{ status }] }
         return { rows: [{ in_recovery: 'false', incarnation: JSON.stringify({ ...server, ...incarnation }) }] }
       }
       return { client: { query } as unknown as PoolClient, host: 'a', release: () => undefined }
     },
     evidence: noEvidence,
     historySince: 0,
+    timeline: undefined,
     ending: false,
     lookUpMillis: 0,
   }
@@ -119,7 +121,8 @@ describe('runTransaction', () => {
     expect(await runTransaction(port, () => 7, undefined)).toBe(7)
     expect(remembered).toHaveBeenCalledTimes(1)
     expect(sent).toEqual(['begin', 'commit'])
-    expect(lookedUp).toEqual(['incarnation', 'status'])
+    // What stands in between may lend each transaction another server.
+    expect(lookedUp).toEqual(['begin', 'incarnation', 'status', 'rollback'])
     expect(released).toEqual([true])
   })
 
@@ -127,6 +130,15 @@ describe('runTransaction', () => {
     const { port, sent } = poolOf(lostAt('commit'), { status: 'aborted' })
     expect(await runTransaction(port, () => 7, undefined)).toBe(7)
     expect(sent).toEqual(['begin', 'commit', 'begin', 'commit'])
+  })
+
+  it('a server that history has left is not asked what became of a COMMIT', async () => {
+    const { port, sent, unknown } = poolOf(lostAt('commit'), sameServer)
+    await expect(runTransaction({ ...port, timeline: 2 }, () => 7, undefined)).rejects.toThrow(
+      'the host that answered does not lead',
+    )
+    expect(sent).toEqual(['begin', 'commit'])
+    expect(unknown).toHaveBeenCalledTimes(1)
   })
 
   it('a COMMIT of which nobody knows is not run again', async () => {
