@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Pool } from '../../src/index'
-import { authentication, int16, int32, message } from './support/backend'
+import { authentication, header, int16, int32, message } from '../support/backend'
 import { after, before, bytes, end, silence } from './support/fault'
 import type { Action } from './support/fault'
 import { lost } from './support/fates'
@@ -19,7 +19,7 @@ const emptyBodies = {
   'an AuthenticationRequest of no known kind': authentication(99),
 }
 /** Says that more follows than ever will. */
-const hugeLength = Buffer.from([0x44, 0x7f, 0xff, 0xff, 0xff])
+const hugeLength = header('D', 0x7fffffff)
 const http = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'
 
 describe('an answer that makes no sense', () => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { listen } from '../../support/listen'
 import type { Role } from './answers'
-import { notificationResponse } from './backend'
+import { notificationResponse } from '../../support/backend'
 import { FakeSession } from './fake-session'
 import type { SessionHost } from './fake-session'
 import type { Action, Fault } from './fault'

@@ -1,5 +1,5 @@
-import type { Report } from './backend'
-import { errorResponse, noticeResponse } from './backend'
+import type { Report } from '../../support/backend'
+import { errorResponse, noticeResponse } from '../../support/backend'
 
 /** Where in the conversation something may happen: a message that the server sends, or one that it has received. */
 export type Point = Received | Sent

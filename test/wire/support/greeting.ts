@@ -1,5 +1,5 @@
 import { roleParameters } from './answers'
-import * as backend from './backend'
+import * as backend from '../../support/backend'
 import type { FakeSession, SessionHost } from './fake-session'
 import type { FrontendMessage } from './frontend'
 import { Scram } from './scram'
