@@ -30,6 +30,7 @@ const projects = [
   }),
   project('integration', ['integration'], onServers),
   project('wire', ['wire'], { testTimeout: 30_000 }),
+  project('wire-lowest', ['wire'], { testTimeout: 30_000 }, lowestPg),
   project('parity-newest', ['parity'], onServers),
   project('parity-lowest', ['parity'], onServers, lowestPg),
   project('examples', ['examples'], onServers),

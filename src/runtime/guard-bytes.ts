@@ -114,5 +114,5 @@ function guarded(listener: DataListener, stream: Source, rules: Rules): DataList
 function isOfParser(error: unknown): boolean {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const first = stack.split('\n').find((line) => /^\s+at /.test(line) && !line.includes('node:'))
-  return first !== undefined && /[\\/]pg(?:-protocol[\\/]dist|[\\/]lib)[\\/]/.test(first)
+  return first !== undefined && /[\\/]pg(?:-protocol[\\/]dist|(?:-?\d[\d.]*)?[\\/]lib)[\\/]/.test(first)
 }

@@ -3,7 +3,7 @@ import { errorResponse, noticeResponse } from '../../support/backend'
 
 /** Where in the conversation something may happen: a message that the server sends, or one that it has received. */
 export type Point = Received | Sent
-type Received = 'connection' | 'sslRequest' | 'startup' | 'password' | 'statement' | 'copyReceived'
+type Received = 'connection' | 'sslRequest' | 'startup' | 'password' | 'statement' | 'copyReceived' | 'sync'
 type Sent =
   | 'sslAnswer'
   | 'authenticationRequest'
