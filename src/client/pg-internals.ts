@@ -30,6 +30,11 @@ export interface DataRowMessage {
   readonly fields: readonly (string | null)[]
 }
 
+export interface ReadyForQueryMessage {
+  /** `I`: idle; `T`: in a transaction; `E`: in one that has failed. */
+  readonly status: string
+}
+
 export interface NoticeOrError extends Error {
   readonly code?: string
 }

@@ -42,11 +42,13 @@ export interface Line {
 
 export type Action = (line: Line) => void
 
+export type Place = 'before' | 'within' | 'after'
+
 /** Something that happens once, at a point of the conversation. */
 export interface Fault {
   readonly point: Point
   /** `within`: the first half of the message is sent before. */
-  readonly place: 'before' | 'within' | 'after'
+  readonly place: Place
   readonly actions: readonly Action[]
 }
 

@@ -82,7 +82,8 @@ function valuesOf(body: Buffer, portal: string, statement: string): readonly (st
     at += size
     return body.readIntBE(at - size, size)
   }
-  at += 2 * number(2)
+  const formats = number(2)
+  at += 2 * formats
   return Array.from({ length: number(2) }, () => {
     const length = number(4)
     if (length < 0) return null
