@@ -92,7 +92,10 @@ async function unanswered(
   const witness = query.witness && readFields(session, query.witness)
   const facts = await gatherFacts(error, session)
   const wrote = query.witness && witness !== undefined
-  const decision = decideCommit({ ...facts, submitted: query.submitted, wrote, conclusive: isConclusive(session) })
+  const { submitted, completed } = query
+  // A COMMIT is committed before that is said, whatever the protocol.
+  const committed = facts.committed || completed
+  const decision = decideCommit({ ...facts, committed, submitted, wrote, conclusive: isConclusive(session) })
   if (decision.action === 'fail') throw error
   if (isReadTimeout(error)) cutSocket(session.client)
   const found: Verdict =

@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
 import type { HostKey } from '../core/topology/host'
-import { connectionOf, isEnding } from '../client/pg-internals'
+import { connectionOf, isCommittedByNow, isEnding } from '../client/pg-internals'
 import type { ReadyForQueryMessage } from '../client/pg-internals'
 import type { SessionNews } from '../client/session-news'
 import type { Incarnation } from '../core/outcome/incarnation'
@@ -31,6 +31,8 @@ export interface Session {
   announced: boolean
   /** A notice announced that the server ends its sessions. */
   warned: boolean
+  /** The server ended it when its last statement had been committed already, and only ReadyForQuery was missing. */
+  committed: boolean
   /** We have cut it: the other side may know nothing of that. */
   cut: boolean
   /** When it was seen to end, and how. */
@@ -74,6 +76,7 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
     broken: false,
     announced: false,
     warned: false,
+    committed: false,
     cut: false,
     loss: undefined,
     lastError: undefined,
@@ -126,7 +129,10 @@ export function noteNews(session: Session, news: SessionNews, at: number): void 
       const code = serverCode(news.error)
       if (code === undefined) noteLoss(session, at, saysPeerClosed(news.error) ? 'reset' : 'cut')
       // Its socket may live for another moment: released meanwhile, it must not come to rest among the idle.
-      else if (announcesEnd(code)) session.announced = true
+      else if (announcesEnd(code)) {
+        session.announced = true
+        session.committed = isCommittedByNow(session.client)
+      }
       if (code !== undefined && code !== sqlstate.inFailedSqlTransaction) session.lastError = news.error
       break
     }
