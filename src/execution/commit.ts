@@ -97,7 +97,8 @@ async function unanswered(
   const committed = facts.committed || completed
   const decision = decideCommit({ ...facts, committed, submitted, wrote, conclusive: isConclusive(session) })
   if (decision.action === 'fail') throw error
-  if (isReadTimeout(error)) cutSocket(session.client)
+  // pg may have given it up because of what it read, and the server goes on.
+  if (isReadTimeout(error) || session.broken) cutSocket(session.client)
   const found: Verdict =
     decision.action === 'aborted'
       ? { outcome: 'aborted', reason: decision.reason }

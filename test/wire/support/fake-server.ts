@@ -103,6 +103,12 @@ export class FakeServer implements SessionHost {
     this.statements.push(text)
   }
 
+  terminate(xid: string): boolean {
+    const session = [...this.#sessions].find((each) => each.xid === xid)
+    session?.end()
+    return session !== undefined
+  }
+
   /** How many connections are open. */
   get connections(): number {
     return this.#sessions.size

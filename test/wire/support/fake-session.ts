@@ -54,6 +54,11 @@ export class FakeSession implements Line {
     })
   }
 
+  /** Of its transaction. */
+  get xid(): string | undefined {
+    return this.#transaction.assigned
+  }
+
   write(bytes: Buffer): void {
     if (this.#host.frozen) return
     // What is said in one turn goes out in one piece: a reset takes back what is still under way.
@@ -281,7 +286,7 @@ export class FakeSession implements Line {
     const { role, ledger, direct, rowCount } = this.#host
     const { remoteAddress: clientAddress = '', remotePort = 0 } = this.#socket
     const asked = { role, ledger, transaction: this.#transaction, clientAddress }
-    const answer = witnessAnswer(text, values, { ...asked, clientPort: direct ? remotePort : 0 })
+    const answer = witnessAnswer(text, values, { ...asked, clientPort: direct ? remotePort : 0, host: this.#host })
     if (answer === undefined) return roleAnswer(text, role) ?? plainAnswer(text, rowCount)
     if (!('refused' in answer)) return answer
     this.raise({ severity: 'ERROR', code: answer.refused, routine: 'pg_xact_status' })

@@ -14,6 +14,8 @@ export interface SessionHost {
   readonly frozen: boolean
   readonly direct: boolean
   readonly ledger: Ledger
+  /** `pg_terminate_backend` of the session whose transaction has this id; whether there is one. */
+  terminate(xid: string): boolean
   takeConnectionFault(): Fault | undefined
   takeStatementFault(text: string): Fault | undefined
   /** A statement of an application's has arrived. */

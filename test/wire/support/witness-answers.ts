@@ -9,6 +9,7 @@ export interface Witnessing {
   /** The client's address and port as the server sees them. */
   readonly clientAddress: string
   readonly clientPort: number
+  readonly host: { terminate(xid: string): boolean }
 }
 
 /** The pid in every BackendKeyData of a fake server. */
@@ -30,6 +31,7 @@ export function witnessAnswer(
 ): Answer | Refusal | undefined {
   if (text.includes('pg_xact_status(x::xid8)')) return statusesOf(values[0] ?? '', asked.ledger)
   if (text.includes('pg_xact_status(')) return statusOf(values[0] ?? '', asked.ledger)
+  if (text.includes('pg_terminate_backend(')) return oneRow({ ended: String(asked.host.terminate(values[1] ?? '')) })
   const names = [...text.matchAll(/\bas (\w+)/g)].map(([, name]) => name as string)
   const outer = names.at(-1)
   if (outer === 'incarnation') {
