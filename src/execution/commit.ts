@@ -122,11 +122,14 @@ async function unanswered(port: TransactionPort, session: Session, failed: Faile
   const { question, query, error, sentAt, stalled } = failed
   const carried = carriedBy(question, query)
   const facts = await gatherFacts(error, session)
-  const { submitted, completed } = query
+  const { submitted } = query
+  // A COMMIT is committed before that is said, whatever the protocol.
+  const completed = query.completed || facts.committed
   const conclusive = isConclusive(session)
   const decision = decideCommit({ ...facts, submitted, completed, wrote: wrote(question, query), conclusive })
   if (decision.action === 'fail') throw error
-  if (isReadTimeout(error)) cutSocket(session.client)
+  // pg may have given it up because of what it read, and the server goes on.
+  if (isReadTimeout(error) || session.broken) cutSocket(session.client)
   const found: Verdict =
     decision.action !== 'look-up'
       ? { outcome: decision.action, reason: decision.reason }

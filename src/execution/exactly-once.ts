@@ -51,7 +51,6 @@ interface Given extends StatementMarks {
   readonly values?: unknown
   readonly rows?: unknown
   readonly submit?: unknown
-  readonly query_timeout?: unknown
 }
 
 /** Runs one statement so that it is executed once, whatever becomes of its connection, or not at all and with an error. */
@@ -122,8 +121,6 @@ class Attempt {
       settle = (error, result) => (error ? reject(error) : resolve(result))
     })
     const query = createWitnessedQuery(client, { config, questions, flushAfter: 'statement' }, settle)
-    // pg looks for it at what it is given.
-    Object.assign(query, config.query_timeout === undefined ? {} : { query_timeout: config.query_timeout })
     this.#witnessedAt = now()
     client.query(query as never)
     try {

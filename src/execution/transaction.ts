@@ -2,7 +2,7 @@ import { decideTransaction } from '../core/retry/decide-transaction'
 import type { TransactionDecision, TransactionFailure } from '../core/retry/decide-transaction'
 import { serverCode } from '../core/retry/sqlstate'
 import { OutcomeUnknownError, TransactionRolledBackError, TransactionStateError } from '../errors'
-import { cutSocket } from '../pool/session'
+import { cutSocket, keepTransactionStatus } from '../pool/session'
 import type { PoolClient, Session } from '../pool/session'
 import { beginCall, resume } from '../pool/ticket'
 import type { Call } from '../pool/ticket'
@@ -108,6 +108,7 @@ class Attempt<T> {
     // From before BEGIN is sent: the last moment of which it is certain that the server was alive after it.
     const watch = watchForStalls()
     out.session.ownTransaction = true
+    keepTransactionStatus(out.session)
     try {
       return await this.#runOn(out, watch)
     } finally {
@@ -139,7 +140,8 @@ class Attempt<T> {
     if (session.broken || session.announced) {
       return this.#failed(out, 'body', new Error('Connection terminated unexpectedly'))
     }
-    if (endedByHand(out.client)) return this.#failed(out, 'body', handsOff())
+    // Something that the function sent has ended the transaction, in one text with something else.
+    if (session.transactionStatus === 'I') return this.#failed(out, 'body', handsOff())
 
     return this.#commit(out, value, known)
   }
@@ -257,18 +259,8 @@ function whatFailed(error: unknown, session: Session): unknown {
     if (serverCode(found) !== undefined || isReadTimeout(found)) return found
     found = (found as { cause?: unknown }).cause
   }
-  const isTold = session.announced || statusOf(session.client as PoolClient) === 'E'
+  const isTold = session.announced || session.transactionStatus === 'E'
   return (isTold ? session.lastError : undefined) ?? error
-}
-
-/** `I`, `T` or `E`, as the last ReadyForQuery had it; undefined from pg 8.16 to 8.20, which do not tell. */
-function statusOf(client: PoolClient): string | null | undefined {
-  return (client as { getTransactionStatus?(): string | null }).getTransactionStatus?.()
-}
-
-/** Something that the function sent has ended the transaction, in one text with something else. */
-function endedByHand(client: PoolClient): boolean {
-  return statusOf(client) === 'I'
 }
 
 function handsOff(): TransactionStateError {

@@ -93,6 +93,9 @@ function derive(Base: QueryClass): new (sending: Sending, callback: Callback) =>
     constructor(sending: Sending, callback: Callback) {
       super(sending.config, undefined, callback)
       this.#sending = sending
+      const { query_timeout: limit } = sending.config as { readonly query_timeout?: unknown }
+      // pg looks for it at what it is given.
+      if (limit !== undefined) Object.assign(this, { query_timeout: limit })
       this.rowMode = (sending.config as { readonly rowMode?: unknown }).rowMode
     }
 

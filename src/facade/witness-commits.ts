@@ -1,11 +1,10 @@
 import type { Client } from 'pg'
-import { connectionOf } from '../client/pg-internals'
 import { commitWitnessed, isWitnessable } from '../execution/commit'
 import type { TransactionPort } from '../execution/transaction'
 import { isRollback } from '../core/retry/statement'
 import { isOutcomeUnknownError, isTransactionRolledBackError } from '../errors'
 import type { ClientOwner } from '../pool/bound-client'
-import { cutSocket, sessionOf } from '../pool/session'
+import { cutSocket, keepTransactionStatus, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
 import { after } from '../runtime/timer'
 
@@ -31,10 +30,7 @@ export function witnessCommits(
   return {
     async prepare(session) {
       const { client } = session
-      // Before pg hears of it, and sends what is next in its queue.
-      connectionOf(client).prependListener('readyForQuery', ({ status }: { readonly status?: string }) => {
-        session.transactionStatus = status
-      })
+      keepTransactionStatus(session)
       const limit = after(limitMillis, () => cutSocket(client))
       try {
         await port.proof.greet(session)

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FaultProxy } from '../support/fault-proxy'
 import { listen } from '../support/listen'
 import { poll } from '../support/poll'
-import { message } from './support/backend'
+import { message } from '../support/backend'
 
 let echo: Server
 let proxy: FaultProxy

@@ -29,7 +29,7 @@ export function decideCommit(failure: CommitFailure): CommitDecision {
   const poolerLost = isLostByPooler(failure)
   if (!connectionLost && !timedOut && !poolerLost) return { action: 'fail', reason: 'the server refused it' }
   if (failure.wrote === false) return { action: 'fail', reason: 'it had written nothing' }
-  if (code === sqlstate.adminShutdown && !failure.warned && !timedOut) {
+  if (code === sqlstate.adminShutdown && !failure.warned && !failure.committed && !timedOut) {
     return { action: 'aborted', reason: 'the server ended the session instead of committing' }
   }
   // The server sends the witness before it looks at the COMMIT.

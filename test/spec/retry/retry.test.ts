@@ -39,6 +39,7 @@ function parseFailure(text: string): FailureFacts {
     fromPooler: words.includes('pooler'),
     connectionLost: words.includes('lost'),
     warned: words.includes('warned'),
+    committed: words.includes('committed'),
     timedOut: words.includes('timedOut'),
     demoted: words.includes('demoted'),
   }

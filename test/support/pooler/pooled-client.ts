@@ -1,12 +1,5 @@
 import type { Socket } from 'node:net'
-import {
-  authenticationOk,
-  backendKeyData,
-  cstring,
-  message,
-  parameterStatus,
-  readyForQuery,
-} from '../../wire/support/backend'
+import { authenticationOk, backendKeyData, cstring, message, parameterStatus, readyForQuery } from '../backend'
 import { eachMessage } from '../each-message'
 import type { Borrower, ServerSession } from './server-session'
 
