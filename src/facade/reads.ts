@@ -235,7 +235,7 @@ export class Reads {
       (found) =>
         process.nextTick(() => {
           if (found !== undefined) return go(found)
-          this.readers.whenAvailable(call, (error) =>
+          return this.readers.whenAvailable(call, (error) =>
             error === undefined ? this.#place(call, session, after, go, fail) : fail(error),
           )
         }),
@@ -273,7 +273,7 @@ export class Reads {
         host,
         beginCall(now()),
         [query, undefined],
-        (error, result) => (error ? reject(error as Error) : resolve(result as never)),
+        (error, result) => (error ? reject(error) : resolve(result as never)),
         () => reject(new Error('it could not be connected to')),
       )
     })
