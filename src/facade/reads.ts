@@ -231,14 +231,15 @@ export class Reads {
     go: (place: Place) => void,
     fail: (error: Error) => void,
   ): void {
+    const found = (at: Place | undefined): void => {
+      if (at !== undefined) return go(at)
+      this.readers.whenAvailable(call, (error) => {
+        if (error === undefined) this.#place(call, session, after, go, fail)
+        else fail(error)
+      })
+    }
     place(this.#placement, session, after).then(
-      (found) =>
-        process.nextTick(() => {
-          if (found !== undefined) return go(found)
-          return this.readers.whenAvailable(call, (error) =>
-            error === undefined ? this.#place(call, session, after, go, fail) : fail(error),
-          )
-        }),
+      (at) => process.nextTick(found, at),
       (error: unknown) => process.nextTick(fail, error),
     )
   }
