@@ -151,6 +151,7 @@ export class Following {
       ...ground,
       Base,
       story: this.#story,
+      ended: () => this.#ending,
       ending: () => this.#isEnding(),
       start: () => this.#start(),
       held: (somebody) => this.#held('readers', somebody),

@@ -51,6 +51,9 @@ export interface ReadGround {
   readonly blame: Blame
   readonly hearsay: Hearsay
   readonly story: FailoverStory
+  /** It has ended: nobody is connected any more. */
+  readonly ended: () => boolean
+  /** It has, or serves only those who were there before: nothing is sent again. */
   readonly ending: () => boolean
   /** The leader's position; waits for a leader. */
   askLeader(): Promise<Position | undefined>
@@ -298,17 +301,17 @@ export class Reads {
   #owner(host: HostKey): ClientOwner {
     const { blame, hearsay } = this.#ground
     return {
-      destination: () => (this.#ground.ending() ? this.#inVain() : this.#to(host)),
+      destination: () => (this.#ground.ended() ? this.#inVain() : this.#to(host)),
       isAwaited: () => true,
       whenAvailable: () => Promise.resolve(),
-      stillWanted: () => !this.#ground.ending(),
+      stillWanted: () => !this.#ground.ended(),
       opened: (session) => {
         log('connected to %s, to read', session.host)
         session.reads = true
         this.#clients.opened(session)
       },
       failed: (failed, error) => {
-        if (!blame.isPut(error)) hearsay.dialFailed(failed, error, !this.#ground.ending())
+        if (!blame.isPut(error)) hearsay.dialFailed(failed, error, !this.#ground.ended())
       },
       late: (error) => blame.put('nobody', error),
       news: (session, news) => this.#news(session, news),

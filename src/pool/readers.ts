@@ -68,6 +68,8 @@ export class Readers {
   readonly #line = new WaitQueue<Ticket>()
   readonly #expiry = new Expiry(() => this.#expire())
   readonly #goOn = new Expiry(() => this.changed())
+  /** Those who are in the hands of pg-pool. */
+  readonly #inHand = new Set<(error: Error) => boolean>()
   #heldSince = now()
   #turn = 0
   #paused = false
@@ -132,7 +134,13 @@ export class Readers {
     elsewhere: () => void,
   ): void {
     const reader = this.#reader(host)
+    const isOpen = this.#open((error) => {
+      // What has been sent has its own answer.
+      if (call.session === undefined) callback(error)
+      return call.session === undefined
+    })
     reader.pool.run(call, text, values, (error, result) => {
+      if (!isOpen()) return
       if (error && call.session === undefined) this.#answer(reader, error, callback, elsewhere)
       else callback(error, result)
     })
@@ -141,11 +149,25 @@ export class Readers {
   /** A client of this host. */
   connectOn(host: HostKey, callback: CheckoutCallback, elsewhere: () => void): void {
     const reader = this.#reader(host)
+    const isOpen = this.#open((error) => {
+      callback(error)
+      return true
+    })
     const told: CheckoutCallback = (error, client, done) => {
+      if (!isOpen()) return client?.release()
       if (error !== undefined) this.#answer(reader, error, callback, elsewhere)
       else callback(error, client, done)
     }
     reader.pool.connect(told)
+  }
+
+  /**
+   * Somebody is in the hands of pg-pool, which answers none of those who are in its queue when it ends: `end` is told then, and says
+   * whether it has answered. Returns what tells, once, whether nobody has.
+   */
+  #open(end: (error: Error) => boolean): () => boolean {
+    this.#inHand.add(end)
+    return () => this.#inHand.delete(end)
   }
 
   #run(call: Call, text: unknown, values: unknown, callback: Callback): void {
@@ -205,6 +227,7 @@ export class Readers {
   async end(): Promise<void> {
     this.#ended = true
     this.failAll(new Error(afterEnd))
+    for (const end of [...this.#inHand]) if (end(new Error(afterEnd))) this.#inHand.delete(end)
     await Promise.all(this.pools.map((pool) => pool.end()))
   }
 

@@ -24,7 +24,7 @@ interface Reached {
 }
 
 /** pg's types know no marks. */
-const read = { text: 'select 1', readOnly: true }
+const again = { text: 'select 1', idempotent: true }
 
 describe('a connection that is cut', () => {
   it.each(['down', 'up'] as const)('at any byte of a statement, %s: nobody knows, until the last one', (direction) =>
@@ -33,7 +33,7 @@ describe('a connection that is cut', () => {
       const outcomes: string[] = []
       while (outcomes.at(-1) !== 'INSERT 1') {
         // Over a client that was used just now: the statement is cut, and no question before it.
-        await pool.query(read)
+        await pool.query(again)
         const before = server.statements.length
         const answer = stage.outcome((callback) => pool.query(insert, callback))
         proxy.cutAfter(direction, outcomes.length + 1)
@@ -56,8 +56,10 @@ describe('a connection that is cut', () => {
         const before = statements.length
         proxy.cutAfter('down', 3 * outcomes.length + 1)
         const answer = stage.outcome((callback) => pool.query(insert, callback))
-        const again = poll(() => server.accepted > accepted + 1 || statements.length > before, { what: 'another dial' })
-        await again.then(() => proxy.heal())
+        const anotherDial = poll(() => server.accepted > accepted + 1 || statements.length > before, {
+          what: 'another dial',
+        })
+        await anotherDial.then(() => proxy.heal())
         outcomes.push(await answer)
         if (outcomes.at(-1) !== unknown) expect(statements.slice(before)).toEqual([insert])
       }
