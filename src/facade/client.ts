@@ -25,6 +25,10 @@ export interface HostOptions {
   readonly password?: pg.ClientConfig['password']
   /** As pg's option of this name, for this host. Default: that of all hosts. */
   readonly ssl?: pg.ClientConfig['ssl']
+  /** Of a pool's reads: how much of them it gets, against the others. 0: only where there is nobody else. Default: 1. */
+  readonly weight?: number | undefined
+  /** Of a pool's reads: what is said of it, such as `{ zone: 'a' }`, for the option `readOnly.tags`. Default: nothing. */
+  readonly tags?: Readonly<Record<string, string>> | undefined
 }
 
 /** All of pg's options of a client, and the hosts it may choose from. */

@@ -34,6 +34,7 @@ import { createLog } from '../runtime/log'
 import { FailoverStory } from '../telemetry/failover-story'
 import { LivingTopology } from '../topology/living-topology'
 import type { TopologySnapshot } from '../topology/snapshot'
+import type { InheritedPool } from './inherited-pool'
 import { followingListenPort } from './listen-port'
 import { Reads } from './reads'
 import type { Settings } from './settings'
@@ -47,15 +48,6 @@ import { createTransactionPort } from './transaction-port'
 import { leaderOutside, witnessCommits } from './witness-commits'
 
 const log = createLog('pool')
-
-/** pg-pool's own methods of one pool, whatever was put over them. */
-export interface InheritedPool {
-  readonly connect: (callback: CheckoutCallback | undefined) => unknown
-  query(text: unknown, values: unknown, callback: unknown): unknown
-  end(callback: ((...args: unknown[]) => void) | undefined): unknown
-  /** Emits one of our own events. */
-  emit(event: 'failover' | 'splitBrain' | 'topology', detail: unknown): boolean
-}
 
 /** A pool that follows: binds the topology, the door and the attempts to one pg-pool, the leader's. */
 export class Following {

@@ -10,7 +10,7 @@ import type { Hearsay } from '../pool/hearsay'
 import { sessionOf } from '../pool/session'
 import type { LivingTopology } from '../topology/living-topology'
 import { adoptClient } from './adopt-client'
-import type { InheritedPool } from './following'
+import type { InheritedPool } from './inherited-pool'
 import type { Settings } from './settings'
 
 /** What a pool that follows has for those who want a client on its host. */

@@ -12,6 +12,7 @@ import type { OnceWay } from '../execution/exactly-once'
 import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
 import type { QueryCallback, StatementMarks } from '../execution/run-query'
 import { runTransaction } from '../execution/transaction'
+import { ConnInfoError } from '../errors'
 import type { TransactionFunction, TransactionPort } from '../execution/transaction'
 import type { TransactionOptions } from '../execution/transaction-options'
 import { WitnessProof } from '../execution/witness-proof'
@@ -33,7 +34,7 @@ import { FailoverStory } from '../telemetry/failover-story'
 import { takeSnapshot } from '../topology/snapshot'
 import type { TopologySnapshot } from '../topology/snapshot'
 import { Following } from './following'
-import type { InheritedPool } from './following'
+import type { InheritedPool } from './inherited-pool'
 import { checkListen, plainListenPort } from './listen-port'
 import { asksToRead } from './read-request'
 import { ReplicaPool } from './replica-pool'
@@ -164,15 +165,19 @@ export class PoolDoor {
 
   /** `pool.position`. */
   async position(): Promise<string> {
-    const position = await this.#following?.askPosition()
-    if (position === undefined) throw new Error('the server does not tell its position')
+    const position = await this.#mustFollow('position()').askPosition()
+    if (position === undefined) throw new Error('pool.position(): the server does not tell where it is')
     return formatPosition(position)
   }
 
   /** `pool.readOnly`. */
   get readOnly(): ReplicaPool {
-    if (this.#following === undefined) throw new Error('not yet')
-    return (this.#replicas ??= new ReplicaPool(this.#pool.options, this.#following.reads))
+    return (this.#replicas ??= new ReplicaPool(this.#pool.options, this.#mustFollow('readOnly').reads))
+  }
+
+  #mustFollow(what: string): Following {
+    if (this.#following !== undefined) return this.#following
+    throw new ConnInfoError(`pool.${what}: this pool has one host and follows nobody; list all hosts of the cluster`)
   }
 
   #queryOnce(text: unknown, values: unknown, callback: unknown, way: OnceWay): unknown {
@@ -294,19 +299,32 @@ export class PoolDoor {
     // Whoever paused first decides when it goes on.
     const wasPaused = checkout.paused
     checkout.pause()
+    this.#following?.reads.readers.pause()
     let resumed = (): void => undefined
     try {
-      await whenIdle(this.#clients, options, (listener) => this.#resumeListeners.add((resumed = listener)))
+      const stops = new Set<() => void>()
+      resumed = () => {
+        for (const stop of stops) stop()
+      }
+      this.#resumeListeners.add(resumed)
+      const { clients: readers } = this.#following?.reads ?? {}
+      const waited = [this.#clients, ...(readers === undefined ? [] : [readers])]
+      await Promise.all(waited.map((clients) => whenIdle(clients, options, (stop) => stops.add(stop))))
     } catch (error) {
-      if (!wasPaused) checkout.resume()
+      if (!wasPaused) this.#goOn()
       throw error
     } finally {
       this.#resumeListeners.delete(resumed)
     }
   }
 
-  resume(): void {
+  #goOn(): void {
     ;(this.#following?.checkout ?? this.#pausing)?.resume()
+    this.#following?.reads.readers.resume()
+  }
+
+  resume(): void {
+    this.#goOn()
     for (const resumed of [...this.#resumeListeners]) resumed()
   }
 

@@ -69,7 +69,8 @@ export type ReaderEvents = (event: string | symbol, args: readonly unknown[]) =>
 /** The reads of a pool that follows: a pool of sessions for every host, and who goes where. */
 export class Reads {
   readonly #ground: ReadGround
-  readonly #clients = new Clients()
+  /** The sessions of all readers. */
+  readonly clients = new Clients()
   readonly #eligibility: Eligibility
   readonly #placement: PlacementPort
   readonly readers: Readers
@@ -149,8 +150,8 @@ export class Reads {
   end(): Promise<void> | undefined {
     this.ended?.()
     const ended = this.readers.end()
-    this.#clients.abortDials(this.#inVain())
-    this.#clients.closeIdle()
+    this.clients.abortDials(this.#inVain())
+    this.clients.closeIdle()
     return this.readers.hosts.length === 0 ? undefined : ended
   }
 
@@ -162,11 +163,11 @@ export class Reads {
     const isHere = (session: Session): boolean => session.host === host
     if (record?.suspectedAt !== undefined || record?.answer === undefined) this.#placement.positions.forget(host)
     if (type === 'stale' || type === 'foreign') {
-      this.#clients.cut(host, Infinity, this.#inVain())
+      this.clients.cut(host, Infinity, this.#inVain())
     } else if (record?.failure !== undefined && record.answer === undefined) {
-      this.#clients.retire(isHere)
-      this.#clients.abortDials(this.#inVain(), host)
-      for (const client of this.#clients.busy) {
+      this.clients.retire(isHere)
+      this.clients.abortDials(this.#inVain(), host)
+      for (const client of this.clients.busy) {
         const session = sessionBegun(client)
         if (session.onStatement && isHere(session)) cutSocket(client)
       }
@@ -289,7 +290,7 @@ export class Reads {
     const own = { max: settings.reads.max ?? options.max, Client: bindClient(Base, this.#owner(host)) }
     const descriptors = { ...Object.getOwnPropertyDescriptors(options), ...Object.getOwnPropertyDescriptors(own) }
     return new ReaderPool(Object.defineProperties({}, descriptors), {
-      clients: this.#clients,
+      clients: this.clients,
       aliveCheckMillis: settings.aliveCheckMillis,
       aliveTimeoutMillis: settings.times.timeoutMillis,
       dead: (session) => hearsay.suspect(session.host, 'an idle client did not answer'),
@@ -308,7 +309,7 @@ export class Reads {
       opened: (session) => {
         log('connected to %s, to read', session.host)
         session.reads = true
-        this.#clients.opened(session)
+        this.clients.opened(session)
       },
       failed: (failed, error) => {
         if (!blame.isPut(error)) hearsay.dialFailed(failed, error, !this.#ground.ended())
@@ -327,7 +328,7 @@ export class Reads {
     const isRefusal = news.type === 'error' && serverCode(news.error) === sqlstate.readOnlySqlTransaction
     if (isRefusal) noteNews(session, news, now())
     else this.#ground.hearsay.news(session, news)
-    if (news.type === 'end') this.#clients.lost(session)
+    if (news.type === 'end') this.clients.lost(session)
   }
 
   #to(host: HostKey): Destination | Error {
@@ -341,7 +342,7 @@ export class Reads {
         timeoutMillis: follow.connectTimeoutMillis ?? defaultConnectTimeoutMillis,
         // It may be promoted while it is dialled: what reads there is refused nothing but writes.
         accept: () => undefined,
-        dialling: (abort) => this.#clients.dialling(host, abort),
+        dialling: (abort) => this.clients.dialling(host, abort),
       }
     } catch (error) {
       return error as Error

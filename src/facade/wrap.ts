@@ -110,6 +110,8 @@ export function wrap(pool: pg.Pool, options: WrapOptions): Pool {
     listen: { value: (channel: string, handler: ListenHandler) => door.listen(channel, handler) },
     pause: { value: (pause?: PauseOptions) => door.pause(pause) },
     resume: { value: () => door.resume() },
+    position: { value: () => door.position() },
+    readOnly: { get: () => door.readOnly },
     topology: { get: () => door.topology },
     waitingCount: { get: () => door.waitingCount(waiting?.get?.call(pool) as number) },
   })

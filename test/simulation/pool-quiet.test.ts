@@ -27,7 +27,7 @@ it('a process that was blocked blames no host: no alarm, no failover, nobody fai
 
 it('the histories of the other simulations hold what they are for', { timeout }, async () => {
   const seen = { failovers: 0, replayed: 0, unknown: 0, lostAnswers: 0, heldTooLong: 0, twice: 0 }
-  for (const history of fc.sample(histories([2, 3]), { seed: 1, numRuns: 300 })) {
+  for (const history of fc.sample(histories([2, 3]), { seed: 1, numRuns: 500 })) {
     const { book, failovers } = await play(history)
     seen.failovers += failovers
     for (const { kind, sent, executed, settled } of book.entries) {
