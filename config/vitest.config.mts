@@ -26,6 +26,7 @@ const projects = [
   project('simulation', ['simulation'], { testTimeout: 30_000 }),
   project('integration', ['integration'], onServers),
   project('wire', ['wire'], { testTimeout: 30_000 }),
+  project('wire-lowest', ['wire'], { testTimeout: 30_000 }, lowestPg),
   project('parity-newest', ['parity'], onServers),
   project('parity-lowest', ['parity'], onServers, lowestPg),
   project('examples', ['examples'], onServers),

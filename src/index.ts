@@ -14,6 +14,8 @@ export type {
   ReadOptions,
   SplitBrainEvent,
 } from './facade/pool-types'
+export { outcomeTable } from './facade/outcome-option'
+export type { OutcomeTable } from './facade/outcome-option'
 export { wrap } from './facade/wrap'
 export type { WrapOptions } from './facade/wrap'
 export { parseConnInfo } from './client/conninfo/parse'

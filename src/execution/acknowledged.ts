@@ -4,8 +4,10 @@ import { noEvidence } from '../core/outcome/evidence'
 import { judge } from '../core/outcome/judge'
 import type { PoolClient, Session } from '../pool/session'
 import { asText } from '../runtime/as-text'
-import { askIncarnation, onLeader } from './look-up'
+import { onLeader } from './look-up'
 import type { LookUpPort } from './look-up'
+import type { AcknowledgedBook, Lost } from './proof'
+import { askIncarnation, ofOneServer } from './witness-look-up'
 
 /** So many of the last transactions are remembered: those that a failover may have cut off are among the last. */
 const most = 10_000
@@ -17,15 +19,8 @@ interface Entry {
   readonly tag: string | undefined
 }
 
-/** Acknowledged transactions that the present leader's history does not have. */
-export interface Lost {
-  readonly count: number
-  /** Those of them that had a `tag`. */
-  readonly tags: readonly string[]
-}
-
 /** The last transactions that carried a witness and whose COMMIT was answered. */
-export class Acknowledged {
+export class Acknowledged implements AcknowledgedBook<Witness> {
   /** In the order in which they were acknowledged; the oldest go many at a time. */
   #entries: Entry[] = []
   /** What was found to be lost and has not been told yet. */
@@ -52,12 +47,14 @@ export class Acknowledged {
   }
 
   async #ask(port: LookUpPort, entries: readonly Entry[]): Promise<void> {
-    const { suspects, lost } = await onLeader(port, async (client, host) => {
-      const incarnation = await askIncarnation(client)
-      if (incarnation === undefined) throw new Error('the host that answered is a standby')
-      const suspects = new Set(entries.filter((entry) => !isOf(entry, incarnation)))
-      return { suspects, lost: await findAborted(client, host, incarnation, [...suspects]) }
-    })
+    const { suspects, lost } = await onLeader(port, (client, host) =>
+      ofOneServer(client, async () => {
+        const incarnation = await askIncarnation(client)
+        if (incarnation === undefined) throw new Error('the host that answered is a standby')
+        const suspects = new Set(entries.filter((entry) => !isOf(entry, incarnation)))
+        return { suspects, lost: await findAborted(client, host, incarnation, [...suspects]) }
+      }),
+    )
     // Two failovers may have been looked into at once: what the first one found has been taken out already.
     const present = new Set(this.#entries)
     this.#lost.push(...lost.filter((entry) => present.has(entry)))
@@ -88,11 +85,18 @@ async function findAborted(
   const statuses = new Map(rows.map(({ xid, status }) => [xid, status ?? undefined]))
   return suspects.filter((entry) => {
     const status = isBehind(entry) ? 'in the future' : (statuses.get(entry.witness.xid) as LookUp['status'])
-    return judge(doubtOf(entry), { host, incarnation, status }, noEvidence).outcome === 'aborted'
+    return judge(doubtOf(entry, incarnation), { host, incarnation, status }, noEvidence).outcome === 'aborted'
   })
 }
 
-/** Only what is certainly undone is wanted: nothing has to be known of the end of its session. */
-function doubtOf({ host, witness, incarnation }: Entry): Doubt {
+/**
+ * Only what is certainly undone is wanted: nothing has to be known of the end of its session. Who is asked has been elected:
+ * if its timeline is an older one, then history has gone back to that.
+ */
+function doubtOf(
+  { host, witness, incarnation: was }: Entry,
+  { timeline = was.timeline }: LookUp['incarnation'],
+): Doubt {
+  const incarnation = { ...was, timeline: Math.min(was.timeline, timeline) }
   return { host, witness, incarnation, direct: false, witnessedAt: 0, lostAt: 0, closedByPeer: false, stalled: true }
 }

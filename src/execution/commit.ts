@@ -1,16 +1,19 @@
 import type { Verdict } from '../core/outcome/judge'
 import { decideCommit } from '../core/retry/decide-commit'
+import { serverCode } from '../core/retry/sqlstate'
 import { isCommit } from '../core/retry/statement'
 import { OutcomeUnknownError, TransactionRolledBackError } from '../errors'
+import { sendAhead } from '../client/pg-internals'
 import { cutSocket } from '../pool/session'
 import type { Session } from '../pool/session'
 import { now } from '../runtime/clock'
 import { watchForStalls } from '../runtime/heartbeat'
 import { createLog } from '../runtime/log'
-import { isConclusive, lookUpSession } from './look-up'
+import { isConclusive } from './look-up'
+import { answerTo, carriedBy } from './proof'
+import type { Question } from './proof'
 import type { TransactionPort } from './transaction'
 import { gatherFacts, isReadTimeout } from './verdict'
-import { commitQuestion, readFields } from './witness'
 import { createWitnessedQuery } from './witnessed-query'
 import type { WitnessedQuery } from './witnessed-query'
 
@@ -57,51 +60,83 @@ export function commitWitnessed(
   send: (query: object) => void,
   callback: Callback,
 ): void {
-  const watch = watchForStalls()
-  const sentAt = now()
   const config = typeof given === 'string' ? { text: given } : { ...(given as object) }
-  const applies = (): boolean => session.server !== undefined && session.transactionStatus === 'T' && !port.witnessless
-  const query = createWitnessedQuery(
-    session.client,
-    { config, question: commitQuestion, flushAfter: 'witness', applies },
-    (error, result) => {
-      const stalled = watch.stalled()
-      watch.end()
-      if (!error) {
-        if (query.witness !== undefined) port.acknowledged.add(session, readFields(session, query.witness), undefined)
-        return callback(null, result)
-      }
-      // Nothing was added to it, or its turn never came: its error is the answer.
-      if (!query.submitted && (query.taken || !applies() || isReadTimeout(error))) return callback(error)
-      void unanswered(port, session, query, error, { witnessedAt: sentAt, stalled }).then(
-        (found) => process.nextTick(callback, null, found),
-        (final: unknown) => process.nextTick(callback, final),
-      )
-    },
-  )
-  send(query)
+  const attempt = (
+    question: Question | undefined,
+    applies: () => boolean,
+    go: (query: WitnessedQuery) => void,
+  ): void => {
+    const watch = watchForStalls()
+    const sentAt = now()
+    const query = createWitnessedQuery(
+      session.client,
+      { config, questions: question?.texts ?? [], flushAfter: 'witness', applies },
+      (error, result) => {
+        const stalled = watch.stalled()
+        watch.end()
+        if (!error) {
+          if (wrote(question, query) === true) {
+            port.proof.acknowledged.add(session, carriedBy(question, query), undefined)
+          }
+          return callback(null, result)
+        }
+        const instead = query.witnessRefused ? question?.retreat(serverCode(error)) : undefined
+        if (instead !== undefined) {
+          log('%s: COMMIT goes as it came: %s', session.host, (error as Error).message)
+          return attempt(instead, always, (next) => sendAhead(session.client, () => send(next)))
+        }
+        // Nothing was added to it, or its turn never came: its error is the answer.
+        if (!query.submitted && (query.taken || !applies() || isReadTimeout(error))) return callback(error)
+        void unanswered(port, session, { question, query, error, sentAt, stalled }).then(
+          (found) => process.nextTick(callback, null, found),
+          (final: unknown) => process.nextTick(callback, final),
+        )
+      },
+    )
+    go(query)
+  }
+  const asked = port.proof.askAtCommit(session)
+  attempt(asked, () => asked !== undefined && session.transactionStatus === 'T', send)
 }
 
-async function unanswered(
-  port: TransactionPort,
-  session: Session,
-  query: WitnessedQuery,
-  error: unknown,
-  known: { readonly witnessedAt: number; readonly stalled: boolean },
-): Promise<unknown> {
-  const witness = query.witness && readFields(session, query.witness)
+function always(): boolean {
+  return true
+}
+
+/** Whether the transaction had written anything; undefined as long as its question is not answered. */
+function wrote(question: Question | undefined, query: WitnessedQuery): boolean | undefined {
+  const isTold = query.answered || query.witness !== undefined
+  return isTold && question !== undefined ? question.wrote(answerTo(question, query)) : undefined
+}
+
+/** A COMMIT that failed. */
+interface Failed {
+  readonly question: Question | undefined
+  readonly query: WitnessedQuery
+  readonly error: unknown
+  readonly sentAt: number
+  readonly stalled: boolean
+}
+
+async function unanswered(port: TransactionPort, session: Session, failed: Failed): Promise<unknown> {
+  const { question, query, error, sentAt, stalled } = failed
+  const carried = carriedBy(question, query)
   const facts = await gatherFacts(error, session)
-  const wrote = query.witness && witness !== undefined
-  const decision = decideCommit({ ...facts, submitted: query.submitted, wrote, conclusive: isConclusive(session) })
+  const { submitted } = query
+  // A COMMIT is committed before that is said, whatever the protocol.
+  const completed = query.completed || facts.committed
+  const conclusive = isConclusive(session)
+  const decision = decideCommit({ ...facts, submitted, completed, wrote: wrote(question, query), conclusive })
   if (decision.action === 'fail') throw error
-  if (isReadTimeout(error)) cutSocket(session.client)
+  // pg may have given it up because of what it read, and the server goes on.
+  if (isReadTimeout(error) || session.broken) cutSocket(session.client)
   const found: Verdict =
-    decision.action === 'aborted'
-      ? { outcome: 'aborted', reason: decision.reason }
-      : await lookUpSession(port, session, { ...known, witness })
+    decision.action !== 'look-up'
+      ? { outcome: decision.action, reason: decision.reason }
+      : await port.proof.lookUp(port, session, { carried, witnessedAt: sentAt, stalled })
   log('COMMIT on %s went unanswered: %s, %s', session.host, found.outcome, found.reason)
   if (found.outcome === 'committed') {
-    port.acknowledged.add(session, witness, undefined)
+    port.proof.acknowledged.add(session, carried, undefined)
     return { command: 'COMMIT', rowCount: null, oid: null, rows: [], fields: [] }
   }
   if (found.outcome === 'aborted') {

@@ -12,10 +12,11 @@ import type { Watch } from '../runtime/heartbeat'
 import { createLog } from '../runtime/log'
 import type { StatementMarks } from './run-query'
 import type { CheckedOut, TransactionPort } from './transaction'
-import { isConclusive, lookUpSession } from './look-up'
+import { carriedNothing, isConclusive } from './look-up'
 import { pause } from './pause'
+import { carriedBy } from './proof'
+import type { Question } from './proof'
 import { gatherFailure, isReadTimeout } from './verdict'
-import { goesWithout, readFields, witnessQuestion } from './witness'
 import { createWitnessedQuery } from './witnessed-query'
 import type { WitnessedQuery } from './witnessed-query'
 
@@ -50,7 +51,6 @@ interface Given extends StatementMarks {
   readonly values?: unknown
   readonly rows?: unknown
   readonly submit?: unknown
-  readonly query_timeout?: unknown
 }
 
 /** Runs one statement so that it is executed once, whatever becomes of its connection, or not at all and with an error. */
@@ -103,6 +103,7 @@ class Attempt {
   readonly #port: TransactionPort
   readonly #out: CheckedOut
   readonly #watch: Watch
+  #question: Question | undefined
   #witnessedAt = 0
 
   constructor(port: TransactionPort, out: CheckedOut, watch: Watch) {
@@ -113,21 +114,18 @@ class Attempt {
 
   async run(config: Given, way: OnceWay): Promise<Ended> {
     const { client, session } = this.#out
-    const question = way !== 'flush' && !this.#port.witnessless ? witnessQuestion(session) : undefined
+    this.#question = way === 'flush' ? undefined : this.#port.proof.ask(session)
+    const questions = this.#question?.texts ?? []
     let settle: (error: unknown, result?: unknown) => void = () => undefined
     const answered = new Promise<unknown>((resolve, reject) => {
       settle = (error, result) => (error ? reject(error) : resolve(result))
     })
-    const query = createWitnessedQuery(client, { config, question, flushAfter: 'statement' }, settle)
-    // pg looks for it at what it is given.
-    Object.assign(query, config.query_timeout === undefined ? {} : { query_timeout: config.query_timeout })
+    const query = createWitnessedQuery(client, { config, questions, flushAfter: 'statement' }, settle)
     this.#witnessedAt = now()
     client.query(query as never)
     try {
       const result = await answered
-      if (query.witness !== undefined) {
-        this.#port.acknowledged.add(session, readFields(session, query.witness), config.tag)
-      }
+      this.#port.proof.acknowledged.add(session, carriedBy(this.#question, query), config.tag)
       this.#out.release(false)
       return { result }
     } catch (error) {
@@ -138,27 +136,28 @@ class Attempt {
   async #failed(config: Given, query: WitnessedQuery, error: unknown): Promise<Ended> {
     const { session } = this.#out
     const stalled = this.#watch.stalled()
-    const witness = query.witness && readFields(session, query.witness)
-    const decision = await this.#decide(query, error, witness !== undefined)
+    const { proof } = this.#port
+    const carried = carriedBy(this.#question, query)
+    const decision = await this.#decide(query, error, carried !== undefined)
     if (isReadTimeout(error)) cutSocket(session.client)
     // As pg-pool does after any error.
     this.#out.release(true)
     if (decision.action === 'replay') return { error, reason: decision.reason }
     if (decision.action === 'fail') {
       // It was the witness that was refused, and not the statement.
-      const isWitness = query.witnessRefused && goesWithout(this.#port, session, error)
-      if (isWitness) return { error, reason: 'the server lets nobody write a witness' }
-      throw error
+      const refused = query.witnessRefused ? proof.refused(session, error) : (error as Error)
+      if (refused === undefined) return { error, reason: 'the server lets nobody write a witness' }
+      throw refused
     }
     const found: Verdict =
-      decision.action === 'look-up' && witness !== undefined
-        ? await lookUpSession(this.#port, session, { witness, witnessedAt: this.#witnessedAt, stalled })
-        : { outcome: 'unknown', reason: 'it carried no witness' }
+      decision.action === 'look-up'
+        ? await proof.lookUp(this.#port, session, { carried, witnessedAt: this.#witnessedAt, stalled })
+        : carriedNothing
     const mayRepeat = config.idempotent === true || config.readOnly === true
     if (found.outcome === 'aborted' || (found.outcome === 'unknown' && mayRepeat))
       return { error, reason: found.reason }
     if (found.outcome === 'committed') {
-      this.#port.acknowledged.add(session, witness, config.tag)
+      proof.acknowledged.add(session, carried, config.tag)
       if (!query.completed) throw resultLost(error, session)
       // What came of its rows, and could not be read, is its answer as it would have been.
       if (query._canceledDueToError) throw query._canceledDueToError as Error

@@ -1,17 +1,11 @@
-import { processIdOf } from '../client/pg-internals'
 import type { Evidence } from '../core/outcome/evidence'
-import type { Doubt, LookUp, Witness } from '../core/outcome/incarnation'
-import { judge } from '../core/outcome/judge'
-import type { Verdict } from '../core/outcome/judge'
-import { serverCode } from '../core/retry/sqlstate'
+import type { Undecided, Verdict } from '../core/outcome/judge'
 import { cutSocket } from '../pool/session'
 import type { PoolClient, Session } from '../pool/session'
 import { now } from '../runtime/clock'
-import { asText } from '../runtime/as-text'
 import { createLog } from '../runtime/log'
 import { after } from '../runtime/timer'
 import { pause } from './pause'
-import { incarnationQuestion, readIncarnation } from './witness'
 
 const log = createLog('execution')
 
@@ -29,25 +23,50 @@ export interface LookUpPort {
   /** A client on the leader, whoever that is. */
   leader(): Promise<{ readonly client: PoolClient; readonly host: string; release(broken: boolean): void }>
   readonly evidence: Evidence
+  /** The highest timeline that is known of: by way of a pooler a server that history has left may answer still. */
+  readonly timeline: number | undefined
   readonly ending: boolean
+  /**
+   * A session of an older generation is one of another history than the one that is followed now: of what it did the leader
+   * knows nothing.
+   */
+  readonly historySince: number
   /** For how long the leader is asked. */
   readonly lookUpMillis: number
 }
 
+/** What is known of a transaction whose COMMIT went unanswered, beside what its session knows. */
+export interface Unanswered<Carried = object> {
+  /** What it can be looked up by. */
+  readonly carried: Carried | undefined
+  readonly witnessedAt: number
+  /** This process was not running for a while since its server last gave a sign of life. */
+  readonly stalled: boolean
+}
+
+/** How the leader is asked about one transaction. */
+export interface Inquiry {
+  /** What it is asked for, for the log. */
+  readonly about: string
+  /** Undefined if who answered does not lead. */
+  ask(): Promise<Verdict | Undecided | undefined>
+  /** Ends our own session, which has not noticed that nobody is there any more. */
+  endOwnSession(): Promise<void>
+}
+
 /** Asks the leader what became of a COMMIT until that is known, or not to be known. Never rejects. */
-async function lookUp(port: LookUpPort, doubt: Doubt, pid: number): Promise<Verdict> {
+export async function inquire(port: LookUpPort, inquiry: Inquiry): Promise<Verdict> {
   const begun = now()
   for (let asked = 1; ; asked += 1) {
     let reason: string
     try {
-      const answer = await ask(port, doubt)
-      const verdict = answer === undefined ? undefined : judge(doubt, answer, port.evidence)
+      const verdict = await inquiry.ask()
       if (verdict !== undefined && verdict.outcome !== 'undecided') {
-        log('%s looked up on %s: %s, %s', doubt.witness.xid, answer?.host, verdict.outcome, verdict.reason)
+        log('%s looked up: %s, %s', inquiry.about, verdict.outcome, verdict.reason)
         return verdict
       }
-      if (verdict?.own === true && now() - begun > ownSessionMillis) await endOwnSession(port, doubt, pid)
-      reason = verdict?.reason ?? 'the host that answered is a standby'
+      if (verdict?.own === true && now() - begun > ownSessionMillis) await inquiry.endOwnSession()
+      reason = verdict?.reason ?? 'the host that answered does not lead'
     } catch (error) {
       reason = `the leader could not be asked: ${(error as Error).message}`
     }
@@ -57,27 +76,8 @@ async function lookUp(port: LookUpPort, doubt: Doubt, pid: number): Promise<Verd
   }
 }
 
-/** What is known of a transaction whose COMMIT went unanswered, beside what its session knows. */
-export interface Unanswered {
-  readonly witness: Witness | undefined
-  readonly witnessedAt: number
-  /** This process was not running for a while since its server last gave a sign of life. */
-  readonly stalled: boolean
-}
-
-/** Looks up what became of the transaction that a session was lost with. */
-export function lookUpSession(port: LookUpPort, session: Session, unanswered: Unanswered): Promise<Verdict> {
-  const { server, host, loss } = session
-  const { witness, witnessedAt, stalled } = unanswered
-  if (witness === undefined || server === undefined) {
-    return Promise.resolve({ outcome: 'unknown', reason: 'it carried no witness' })
-  }
-  const { incarnation, direct } = server
-  const lostAt = loss?.at ?? now()
-  const closedByPeer = loss !== undefined && loss.how !== 'cut'
-  const doubt = { host, witness, incarnation, direct, witnessedAt, lostAt, closedByPeer, stalled }
-  return lookUp(port, doubt, processIdOf(session.client) ?? 0)
-}
+/** It carried nothing that it could be looked up by. */
+export const carriedNothing: Verdict = { outcome: 'unknown', reason: 'it carried no witness' }
 
 /**
  * Whether the end of a session says that nothing came after what was read: the server itself closed the connection in good
@@ -87,48 +87,9 @@ export function isConclusive({ server, loss }: Session): boolean {
   return server?.direct === true && (loss?.how === 'end of file' || (loss?.how === 'reset' && server.local))
 }
 
-type Row = Readonly<Record<string, string | null>>
-
-/** One question to the leader; undefined if who answered is none. */
-function ask(port: LookUpPort, { witness }: Doubt): Promise<LookUp | undefined> {
-  return onLeader(port, async (client, host) => {
-    const incarnation = await askIncarnation(client)
-    return incarnation && { host, incarnation, status: await statusOf(client, witness.xid) }
-  })
-}
-
-/** What the server at the other end is; undefined for a standby. */
-export async function askIncarnation(client: PoolClient): Promise<LookUp['incarnation'] | undefined> {
-  const told = await query(client, incarnationQuestion, [])
-  if (told['in_recovery'] === 'true' || told['incarnation'] == null) return undefined
-  return readIncarnation(JSON.parse(told['incarnation']) as Row)
-}
-
-async function statusOf(client: PoolClient, xid: string): Promise<LookUp['status']> {
-  try {
-    const { status } = await query(client, 'select pg_xact_status($1::xid8) as status', [xid])
-    return (status ?? undefined) as LookUp['status']
-  } catch (error) {
-    if (serverCode(error) === '22023') return 'in the future'
-    throw error
-  }
-}
-
-/**
- * Our own backend, which has not noticed that nobody is there any more: the same pid may be somebody else's by now, but not
- * with the same transaction. What waits for a synchronous standby has committed already and is left alone.
- */
-async function endOwnSession(port: LookUpPort, { witness }: Doubt, pid: number): Promise<void> {
-  const text = `select pg_terminate_backend(pid)::text as ended from pg_stat_activity
-    where pid = $1::int and backend_xid::text = $2 and wait_event is distinct from 'SyncRep'`
-  const backendXid = String(BigInt(witness.xid) & 0xffffffffn)
-  const ended = await onLeader(port, (client) => query(client, text, [pid, backendXid]))
-  if (ended['ended'] === 'true') log('%s: its session went on without us and was ended', witness.xid)
-}
-
 /** Does something with a client on the leader, for a limited time. */
 export async function onLeader<T>(
-  port: LookUpPort,
+  port: Pick<LookUpPort, 'leader'>,
   work: (client: PoolClient, host: string) => Promise<T>,
 ): Promise<T> {
   const { client, host, release } = await port.leader()
@@ -143,9 +104,4 @@ export async function onLeader<T>(
   } finally {
     limit.cancel()
   }
-}
-
-async function query(client: PoolClient, text: string, values: readonly unknown[]): Promise<Row> {
-  const { rows } = await client.query<Row>({ text, values: [...values], types: asText })
-  return rows[0] ?? {}
 }

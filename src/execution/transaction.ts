@@ -1,10 +1,9 @@
-import type { Witness } from '../core/outcome/incarnation'
 import { decideTransaction } from '../core/retry/decide-transaction'
 import type { TransactionDecision, TransactionFailure } from '../core/retry/decide-transaction'
 import { serverCode } from '../core/retry/sqlstate'
 import { OutcomeUnknownError, TransactionRolledBackError, TransactionStateError } from '../errors'
 import { commitAndPosition, readPosition } from '../pool/host-positions'
-import { cutSocket } from '../pool/session'
+import { cutSocket, keepTransactionStatus } from '../pool/session'
 import type { PoolClient, Session } from '../pool/session'
 import { beginCall, resume } from '../pool/ticket'
 import type { Call } from '../pool/ticket'
@@ -15,15 +14,13 @@ import type { Watch } from '../runtime/heartbeat'
 import { createLog } from '../runtime/log'
 import type { Scope } from '../runtime/scope'
 import type { FailoverStory } from '../telemetry/failover-story'
-import type { Acknowledged } from './acknowledged'
-import { lookUpSession } from './look-up'
 import type { LookUpPort } from './look-up'
 import { viewOfTransaction } from './transaction-client'
 import { planTransaction } from './transaction-options'
 import type { TransactionOptions, TransactionPlan } from './transaction-options'
 import { pause } from './pause'
+import type { Proof, Row } from './proof'
 import { gatherFailure, isReadTimeout } from './verdict'
-import { goesWithout, readWitness, witnessQuestion } from './witness'
 
 const log = createLog('execution')
 
@@ -43,9 +40,8 @@ export interface TransactionPort extends LookUpPort {
   stillSuitable(session: Session): Promise<boolean>
   readonly scope: Scope
   readonly story: FailoverStory
-  readonly acknowledged: Acknowledged
-  /** Its servers do not let a witness be written: set once that was found out. */
-  witnessless: boolean
+  /** How its transactions are to be looked up. */
+  readonly proof: Proof
 }
 
 /** What a transaction's function is given, and gives. */
@@ -90,7 +86,8 @@ type Ended<T> =
 
 /** What is known of a transaction before it is committed. */
 interface Known {
-  readonly witness: Witness | undefined
+  /** What it can be looked up by. */
+  readonly carried: object | undefined
   readonly witnessedAt: number
   readonly watch: Watch
 }
@@ -116,6 +113,7 @@ class Attempt<T> {
     // From before BEGIN is sent: the last moment of which it is certain that the server was alive after it.
     const watch = watchForStalls()
     out.session.ownTransaction = true
+    keepTransactionStatus(out.session)
     try {
       return await this.#runOn(out, watch)
     } finally {
@@ -125,13 +123,13 @@ class Attempt<T> {
 
   async #runOn(out: CheckedOut, watch: Watch): Promise<Ended<T>> {
     out.session.lastError = undefined
-    let witness: Witness | undefined
+    let carried: object | undefined
     try {
-      witness = await this.#begin(out)
+      carried = await this.#begin(out)
     } catch (error) {
       return this.#failed(out, 'begin', error)
     }
-    const known = { witness, witnessedAt: now(), watch }
+    const known = { carried, witnessedAt: now(), watch }
     const view = viewOfTransaction(out.client)
     let value: T
     try {
@@ -147,7 +145,8 @@ class Attempt<T> {
     if (session.broken || session.announced) {
       return this.#failed(out, 'body', new Error('Connection terminated unexpectedly'))
     }
-    if (endedByHand(out.client)) return this.#failed(out, 'body', handsOff())
+    // Something that the function sent has ended the transaction, in one text with something else.
+    if (session.transactionStatus === 'I') return this.#failed(out, 'body', handsOff())
 
     return this.#commit(out, value, known)
   }
@@ -162,9 +161,9 @@ class Attempt<T> {
       const decision = await this.#decide(session, 'commit', error)
       if (decision.action !== 'look-up') return this.#conclude(out, 'commit', error, decision)
       this.#release(out, true)
-      const found = await lookUpSession(this.#port, session, { ...known, stalled })
+      const found = await this.#port.proof.lookUp(this.#port, session, { ...known, stalled })
       if (found.outcome === 'committed') {
-        this.#port.acknowledged.add(session, known.witness, this.#plan.tag)
+        this.#port.proof.acknowledged.add(session, known.carried, this.#plan.tag)
         return { value }
       }
       if (found.outcome === 'aborted') return { again: { error, backOff: false, reason: found.reason } }
@@ -172,7 +171,7 @@ class Attempt<T> {
       throw unknownOutcome(error, session, `${decision.reason}, and ${found.reason}`)
     }
     if (command === 'COMMIT') {
-      this.#port.acknowledged.add(session, known.witness, this.#plan.tag)
+      this.#port.proof.acknowledged.add(session, known.carried, this.#plan.tag)
       this.#release(out, false)
       return { value }
     }
@@ -186,20 +185,21 @@ class Attempt<T> {
     release(broken)
   }
 
-  async #begin({ client, session }: CheckedOut): Promise<Witness | undefined> {
+  async #begin({ client, session }: CheckedOut): Promise<object | undefined> {
     const { begin, readOnly } = this.#plan
-    if (readOnly || this.#port.witnessless) {
+    const { proof } = this.#port
+    const question = readOnly ? undefined : proof.ask(session)
+    if (question === undefined) {
       await client.query(begin)
       return undefined
     }
     try {
-      const text = `${begin}; ${witnessQuestion(session)}`
-      const results = (await client.query({ text, types: asText })) as unknown as readonly {
-        readonly rows: readonly Readonly<Record<string, string | null>>[]
-      }[]
-      return readWitness(session, results[1]?.rows[0] ?? {})
+      const text = [begin, ...question.texts].join('; ')
+      const results = (await client.query({ text, types: asText })) as unknown as readonly { readonly rows: Row[] }[]
+      return question.read(results.at(-1)?.rows[0] ?? {})
     } catch (error) {
-      if (!goesWithout(this.#port, session, error)) throw error
+      const refused = proof.refused(session, error)
+      if (refused !== undefined) throw refused
       await client.query('rollback')
       session.lastError = undefined
       await client.query(begin)
@@ -275,18 +275,8 @@ function whatFailed(error: unknown, session: Session): unknown {
     if (serverCode(found) !== undefined || isReadTimeout(found)) return found
     found = (found as { cause?: unknown }).cause
   }
-  const isTold = session.announced || statusOf(session.client as PoolClient) === 'E'
+  const isTold = session.announced || session.transactionStatus === 'E'
   return (isTold ? session.lastError : undefined) ?? error
-}
-
-/** `I`, `T` or `E`, as the last ReadyForQuery had it; undefined from pg 8.16 to 8.20, which do not tell. */
-function statusOf(client: PoolClient): string | null | undefined {
-  return (client as { getTransactionStatus?(): string | null }).getTransactionStatus?.()
-}
-
-/** Something that the function sent has ended the transaction, in one text with something else. */
-function endedByHand(client: PoolClient): boolean {
-  return statusOf(client) === 'I'
 }
 
 function handsOff(): TransactionStateError {

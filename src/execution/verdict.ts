@@ -26,6 +26,7 @@ export async function gatherFacts(error: unknown, session: Session): Promise<Omi
     fromPooler: isFromPooler(error),
     connectionLost: session.broken && !timedOut,
     warned: session.warned,
+    committed: session.committed,
     timedOut,
   }
 }

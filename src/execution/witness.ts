@@ -2,11 +2,8 @@ import { connectionOf, processIdOf } from '../client/pg-internals'
 import { serverColumns } from '../core/outcome/columns'
 import type { IncarnationAnswer, Witness } from '../core/outcome/incarnation'
 import { parseLsn } from '../core/outcome/lsn'
-import { serverCode } from '../core/retry/sqlstate'
 import type { Client, ServerIdentity, Session } from '../pool/session'
-import { createLog } from '../runtime/log'
-
-const log = createLog('execution')
+import type { Row } from './proof'
 
 /** Columns and what they are, in the order in which they come. */
 type Columns = Readonly<Record<string, string>>
@@ -34,46 +31,69 @@ function select(columns: Columns): string {
     .join(', ')}`
 }
 
-/** For a COMMIT of somebody else's: a transaction that has written nothing is given no id, and writes nothing. */
-export const commitQuestion = `select x::text as xid, (case when x is not null then
-  pg_logical_emit_message(true, 'pg-leader', '') end)::text as lsn from pg_current_xact_id_if_assigned() x`
+/** Of a transaction that has written nothing: it is given no id, and writes nothing. */
+const witnessIfWritten: Columns = {
+  xid: 'x::text',
+  lsn: `(case when x is not null then pg_logical_emit_message(true, 'pg-leader', '') end)::text`,
+}
 
-/** The first transaction of a session has it told what its server is. */
-const witnessAndServer: Columns = { ...witness, ...incarnation, ...path }
-const texts = { witness: select(witness), witnessAndServer: select(witnessAndServer) }
-const order = Object.keys(witnessAndServer)
+const server: Columns = { ...incarnation, ...path }
+
+/** What is asked, and the columns of its answer in their order. */
+export interface WitnessQuestion {
+  readonly columns: readonly string[]
+  readonly text: string
+}
+
+function ask(columns: Columns, from = ''): WitnessQuestion {
+  return { columns: Object.keys(columns), text: select(columns) + from }
+}
+
+const assigned = ' from pg_current_xact_id_if_assigned() x'
+const questions = {
+  witness: { alone: ask(witness), withServer: ask({ ...witness, ...server }) },
+  commit: { alone: ask(witnessIfWritten, assigned), withServer: ask({ ...witnessIfWritten, ...server }, assigned) },
+}
 
 /** Asked of the leader about a transaction of before. */
 export const incarnationQuestion = `select pg_is_in_recovery()::text as in_recovery, case when not pg_is_in_recovery() then
   (select row_to_json(i) from (${select(incarnation)}) i) end::text as incarnation`
 
-export type Row = Readonly<Record<string, string | null | undefined>>
-
 /** What is to be sent before anything else of the transaction, in the same message as its BEGIN. */
-export function witnessQuestion(session: Session): string {
-  return session.server === undefined ? texts.witnessAndServer : texts.witness
+export function witnessQuestion(session: Session): WitnessQuestion {
+  return questionOf(questions.witness, session)
+}
+
+/** What is to be sent before a COMMIT of somebody else's. */
+export function commitQuestion(session: Session): WitnessQuestion {
+  return questionOf(questions.commit, session)
+}
+
+/**
+ * The first transaction of a session has it told what its server is. Where something stands in between every one has: a
+ * pooler lends each of them another server, perhaps.
+ */
+function questionOf(
+  asked: Readonly<Record<'alone' | 'withServer', WitnessQuestion>>,
+  { server }: Session,
+): WitnessQuestion {
+  return server?.direct === true ? asked.alone : asked.withServer
 }
 
 /** Asked of a new session, so that no transaction has to. */
 export const serverQuestion = `select case when not pg_is_in_recovery() then
-  (select row_to_json(i) from (${select({ ...incarnation, ...path })}) i) end::text as server`
+  (select row_to_json(i) from (${select(server)}) i) end::text as server`
 
 /** What a new session's answer tells of its server; undefined where it is a standby still. */
 export function readServerAnswer(session: Session, answer: string | null | undefined): void {
   if (answer != null) session.server ??= readServer(session.client, JSON.parse(answer) as Row)
 }
 
-/** Reads the answer as it came over the wire, by the order of its columns. */
-export function readFields(session: Session, fields: readonly (string | null)[]): Witness | undefined {
-  const columns = session.server === undefined ? order : order.slice(0, 2)
-  return readWitness(session, Object.fromEntries(columns.map((name, place) => [name, fields[place]])))
-}
-
-/** Reads the answer; from the first one of a session also what its server is. Undefined if that cannot be told. */
+/** Reads the answer, and what the server is where it tells that. Undefined if it is no witness. */
 export function readWitness(session: Session, row: Row): Witness | undefined {
   const lsn = parseLsn(row['lsn'])
   if (row['xid'] == null || lsn === undefined) return undefined
-  session.server ??= readServer(session.client, row)
+  if ('pid' in row) session.server = readServer(session.client, row)
   return { xid: row['xid'], lsn }
 }
 
@@ -114,14 +134,4 @@ function readPath(client: Client, row: Row): Pick<ServerIdentity, 'direct' | 'lo
 function sameAddress(ours: string | undefined, theirs: string): boolean {
   const plain = (address: string): string => address.replace(/^::ffff:/i, '').replace(/%.*$/, '')
   return ours !== undefined && plain(ours) === plain(theirs)
-}
-
-/**
- * Undefined function or column, missing right: this server does not let a witness be written, or its identity be read. Nothing
- * of this pool carries one from then on.
- */
-export function goesWithout(port: { witnessless: boolean }, { host }: Session, error: unknown): boolean {
-  if (serverCode(error)?.startsWith('42') !== true) return false
-  if (!port.witnessless) log('%s: %s; writes go without a witness', host, (error as Error).message)
-  return (port.witnessless = true)
 }

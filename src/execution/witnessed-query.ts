@@ -37,8 +37,10 @@ export interface WitnessedQuery extends Query {
   readonly submitted: boolean
   /** pg has had it in hand, if only to refuse it. Without that somebody in between sent a copy of it, or it waits still. */
   readonly taken: boolean
-  /** What the witness answered, in the order of its columns. */
+  /** What the witness answered, in the order of its columns; undefined if it had no row, or none has come. */
   readonly witness: readonly (string | null)[] | undefined
+  /** The witness has been answered to its end. */
+  readonly answered: boolean
   /** The server answered the witness with an error, and looked at nothing else. */
   readonly witnessRefused: boolean
   /** CommandComplete of the statement itself has come. */
@@ -51,8 +53,8 @@ const classes = new WeakMap<QueryClass, ReturnType<typeof derive>>()
 /** What goes out, and how. */
 export interface Sending {
   readonly config: object
-  /** The text of the question that goes first; without it the statement gets the Flush alone. */
-  readonly question: string | undefined
+  /** The texts of what goes first; without any the statement gets the Flush alone. Of the last one the answer is the witness. */
+  readonly questions: readonly string[]
   /**
    * What the server is to have sent before it looks at the rest: the statement, which is committed by Sync; or the witness of
    * a statement that is a COMMIT itself.
@@ -77,18 +79,23 @@ function derive(Base: QueryClass): new (sending: Sending, callback: Callback) =>
     readonly #sending: Sending
     /** What pg would take the witness for, were it not hidden until the witness is over. */
     #hiddenName: string | undefined
-    #awaitsWitness = false
+    /** So many of the questions are not answered to their end. */
+    #awaited = 0
     /** Who copies a query to give it another text finds here what pg's constructor reads and keeps under another name. */
     readonly rowMode: unknown
     submitted = false
     taken = false
     witness: readonly (string | null)[] | undefined
+    answered = false
     witnessRefused = false
     completed = false
 
     constructor(sending: Sending, callback: Callback) {
       super(sending.config, undefined, callback)
       this.#sending = sending
+      const { query_timeout: limit } = sending.config as { readonly query_timeout?: unknown }
+      // pg looks for it at what it is given.
+      if (limit !== undefined) Object.assign(this, { query_timeout: limit })
       this.rowMode = (sending.config as { readonly rowMode?: unknown }).rowMode
     }
 
@@ -104,16 +111,18 @@ function derive(Base: QueryClass): new (sending: Sending, callback: Callback) =>
     }
 
     override prepare(connection: ExtendedConnection): void {
-      const { question, flushAfter } = this.#sending
-      if (question !== undefined && this.submitted) {
-        this.#awaitsWitness = true
-        connection.parse({ text: question, name: '', types: [] })
-        connection.bind({ portal: '', statement: '', values: [] })
-        connection.execute({ portal: '' })
+      const { questions, flushAfter } = this.#sending
+      if (questions.length > 0 && this.submitted) {
+        this.#awaited = questions.length
+        for (const text of questions) {
+          connection.parse({ text, name: '', types: [] })
+          connection.bind({ portal: '', statement: '', values: [] })
+          connection.execute({ portal: '' })
+        }
         if (flushAfter === 'witness') connection.flush()
       }
       super.prepare(connection)
-      if (this.#awaitsWitness) {
+      if (this.#awaited > 0) {
         this.#hiddenName = this.name
         this.name = undefined
       }
@@ -126,12 +135,12 @@ function derive(Base: QueryClass): new (sending: Sending, callback: Callback) =>
     }
 
     override handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
-      if (this.#awaitsWitness) this.witness = message.fields
+      if (this.#awaited > 0) this.witness = message.fields
       else super.handleDataRow(message)
     }
 
     override handleCommandComplete(message: unknown, connection: ExtendedConnection): void {
-      if (this.#awaitsWitness) this.#endOfWitness()
+      if (this.#awaited > 0) this.#endOfQuestion()
       else {
         this.completed = true
         super.handleCommandComplete(message, connection)
@@ -140,7 +149,7 @@ function derive(Base: QueryClass): new (sending: Sending, callback: Callback) =>
 
     override handleError(error: unknown, connection: ExtendedConnection): void {
       this.taken = true
-      if (this.#awaitsWitness) {
+      if (this.#awaited > 0) {
         this.#endOfWitness()
         this.witnessRefused = true
         // pg would do that, had it known the name: the statement was never parsed.
@@ -149,8 +158,15 @@ function derive(Base: QueryClass): new (sending: Sending, callback: Callback) =>
       super.handleError(error, connection)
     }
 
+    #endOfQuestion(): void {
+      this.#awaited -= 1
+      if (this.#awaited > 0) return
+      this.answered = true
+      this.#endOfWitness()
+    }
+
     #endOfWitness(): void {
-      this.#awaitsWitness = false
+      this.#awaited = 0
       this.name = this.#hiddenName
     }
   }

@@ -40,6 +40,8 @@ import { adoptClient } from './adopt-client'
 import { followingListenPort } from './listen-port'
 import { Reads } from './reads'
 import type { Settings } from './settings'
+import { createProving } from './proving'
+import type { Proving } from './proving'
 import { createTransactionPort } from './transaction-port'
 import { leaderOutside, witnessCommits } from './witness-commits'
 
@@ -72,7 +74,10 @@ export class Following {
   readonly #waiting = new Set<'writers' | 'readers'>()
   /** What the pool does and tells by itself is done in the context it was made in, not in that of some caller. */
   readonly #context = new AsyncResource('pg-leader.pool', { requireManualDestroy: true })
+  readonly #proving: Proving
   #nextCall: Call | undefined
+  #identity: string | undefined
+  #historySince = 0
   #started = false
   #ending = false
   #drained: (() => void) | undefined
@@ -119,12 +124,13 @@ export class Following {
     this.#hearsay = new Hearsay(this.topology, this.#blame, () => this.checkout.update())
     this.checkout = new Checkout(this.#checkoutPort(settings), this.clients, this.#story)
     this.queries = this.#createQueryPort()
+    const outside = leaderOutside(() => new this.Client(this.#pool.options))
+    this.#proving = createProving(settings.outcome, () => (this.#destinations.available ? outside() : nobodyLeads()))
     this.transactions = this.#createTransactionPort()
     const { Client: Base } = pool as unknown as { Client: typeof Client }
-    const outside = leaderOutside(() => new this.Client(this.#pool.options))
     this.Client = bindClient(Base, {
       ...this.#clientOwner(),
-      ...(settings.outcome === 'witness' && witnessCommits(this.transactions, outside, this.#timeoutMillis)),
+      ...(settings.outcome !== undefined && witnessCommits(this.transactions, outside, this.#timeoutMillis)),
     })
     this.listening = this.#createListening(Base, settings)
     this.reads = new Reads({
@@ -237,6 +243,7 @@ export class Following {
     this.checkout.end()
     for (const check of this.#waiters) check()
     this.listening.end()
+    this.#proving.end()
     this.topology.stop()
     // pg-pool, which knows of no end yet, dials at once for the next one in its queue.
     this.clients.abortDials(this.#inVain())
@@ -274,6 +281,7 @@ export class Following {
     const pool = this.#pool
     const topology = this.topology
     const isEnding = (): boolean => this.#isEnding()
+    const historySince = (): number => this.#historySince
     const source = {
       connect: (call: Call, callback: CheckoutCallback) => this.#withCall(call, () => pool.connect(callback as never)),
       connectReader: (call: Call, callback: CheckoutCallback) => this.reads.connect(call, callback),
@@ -284,11 +292,18 @@ export class Following {
       get evidence() {
         return topology.evidence
       },
+      get timeline() {
+        return topology.highestTimeline
+      },
       get ending() {
         return isEnding()
       },
+      get historySince() {
+        return historySince()
+      },
       lookUpMillis: this.#longestHold,
       story: this.#story,
+      proof: this.#proving.proof,
     })
   }
 
@@ -419,7 +434,9 @@ export class Following {
         break
       case 'leader-ready': {
         const { leader, from, changed } = effect
-        const { generation } = this.topology.state
+        const { generation, systemIdentifier = this.#identity } = this.topology.state
+        if (this.#identity !== undefined && systemIdentifier !== this.#identity) this.#historySince = generation
+        this.#identity = systemIdentifier
         // Who was held is released at the moment at which the story has a leader again.
         const at = now()
         if (changed) this.checkout.forgetFailures()
@@ -432,6 +449,7 @@ export class Following {
         break
       }
       case 'history-replaced':
+        this.#historySince = this.topology.state.generation
         process.emitWarning(
           `another history is followed from now on, since nothing else answered for so long or it was told to be ours: ` +
             `system identifier ${effect.identity ?? 'unknown'}, timeline ${effect.timeline ?? 'unknown'}`,
@@ -501,14 +519,14 @@ export class Following {
   /** The story ends with what was acknowledged and is gone. */
   async #conclude(): Promise<void> {
     const { generation } = this.topology.state
-    const lost = await this.transactions.acknowledged.findLost(this.transactions).catch((error: unknown) => {
+    const lost = await this.#proving.proof.acknowledged.findLost(this.transactions).catch((error: unknown) => {
       log('what was lost with the old leader cannot be found out: %s', messageOf(error))
       return undefined
     })
     // Meanwhile another one may lead, whose story is not at its end.
     if (generation !== this.topology.state.generation && !this.#ending) return
     this.#story.conclude(lost)
-    this.transactions.acknowledged.told()
+    this.#proving.proof.acknowledged.told()
   }
 
   /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. `unheard`: there is none. */
@@ -534,6 +552,10 @@ export class Following {
       callback(usable)
     })
   }
+}
+
+async function nobodyLeads(): Promise<never> {
+  throw new Error('nobody leads')
 }
 
 function messageOf(error: unknown): string {

@@ -14,6 +14,7 @@ import type { QueryCallback, StatementMarks } from '../execution/run-query'
 import { runTransaction } from '../execution/transaction'
 import type { TransactionFunction, TransactionPort } from '../execution/transaction'
 import type { TransactionOptions } from '../execution/transaction-options'
+import { WitnessProof } from '../execution/witness-proof'
 import { Checkout } from '../pool/checkout'
 import { afterEnd } from '../pool/checkout-errors'
 import { Clients, RetiredError } from '../pool/clients'
@@ -207,11 +208,14 @@ export class PoolDoor {
     return createTransactionPort(source, {
       stillSuitable: () => Promise.resolve(true),
       evidence: noEvidence,
+      historySince: 0,
+      timeline: undefined,
       get ending() {
         return pool.ending
       },
       lookUpMillis: longestHold({ connectionTimeoutMillis: undefined, failoverTimeoutMillis: undefined }),
       story: new FailoverStory(() => undefined),
+      proof: new WitnessProof(),
     })
   }
 

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { Authority } from '../discovery/authority'
 import type { StatementMarks } from '../execution/run-query'
 import type { ClientOptions } from './client'
+import type { OutcomeTable } from './outcome-option'
 
 /** Times of the monitors that watch the hosts of a pool, in milliseconds. */
 export interface MonitorOptions {
@@ -76,9 +77,19 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
    * transactions that only read; a new session is asked one question more. For query builders and ORMs that manage their own
    * transactions: a ROLLBACK that they send after such an error fails with the same one, so that it is not lost. Not in pg's
    * pipeline mode. An instrumentation that rewrites statements keeps the witness away; a lost COMMIT is then unknown.
+   *
+   * `{ table: 'name' }`: each transaction writes a row with an id of ours into that table instead, its marker, and is looked up
+   * by that: for poolers, proxies and products that let no witness be of use, and exact whatever happened to servers and
+   * network. The same transactions as with `witness` carry it, those of `pool.transaction` and `exactlyOnce` too, in the same
+   * messages; those that only read write none. What a look-up does not find can never be committed afterwards. Two
+   * round trips instead of one has the COMMIT of a transaction that is READ ONLY and of somebody else's (the server refuses
+   * the marker, and has that in its log). Nothing creates the table: see `outcomeTable`. Where it cannot be written to, new
+   * connections and `pool.transaction` fail with ConnInfoError; a COMMIT sent after SET ROLE to a role that may not write there
+   * goes without. Where `search_path` points is of no matter.
+   *
    * Default: what pg says.
    */
-  outcome?: 'witness' | undefined
+  outcome?: 'witness' | OutcomeTable | undefined
   /** How reads are spread: what is marked as one, in whatever way, and `pool.readOnly`. */
   readOnly?: ReadOptions | undefined
   /**

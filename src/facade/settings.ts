@@ -1,10 +1,13 @@
 import { readFlag, show } from '../client/conninfo/option-value'
 import type { Authority } from '../discovery/authority'
 import { ConnInfoError } from '../errors'
+import type { MarkerOptions } from '../execution/marker-proof'
+import { longestHold } from '../pool/deadlines'
 import type { Limits } from '../pool/deadlines'
 import type { MonitorTimes } from '../topology/living-topology'
 import { readReadOptions } from './read-options'
 import type { ReadSettings } from './read-options'
+import { readOutcome } from './outcome-option'
 
 /** Options of ours, checked, with their defaults. */
 export interface Settings {
@@ -14,7 +17,7 @@ export interface Settings {
   readonly times: MonitorTimes
   readonly authority: Authority | undefined
   readonly exactlyOnce: boolean
-  readonly outcome: 'witness' | undefined
+  readonly outcome: 'witness' | MarkerOptions | undefined
   readonly reads: ReadSettings
   readonly consistency: 'eventual' | 'session'
 }
@@ -37,15 +40,16 @@ export function readSettings(
   const given = (monitor === false ? {} : (monitor ?? {})) as Readonly<Record<string, unknown>>
   const time = (name: keyof typeof defaults): number =>
     number(`monitor.${name}`, given[name], { least: 1 }) ?? defaults[name]
+  const limits = {
+    connectionTimeoutMillis: connectTimeoutMillis,
+    failoverTimeoutMillis: number('failoverTimeoutMillis', options['failoverTimeoutMillis'], { least: 1 }),
+  }
   return {
-    limits: {
-      connectionTimeoutMillis: connectTimeoutMillis,
-      failoverTimeoutMillis: number('failoverTimeoutMillis', options['failoverTimeoutMillis'], { least: 1 }),
-    },
+    limits,
     maxWaiting: number('maxWaiting', options['maxWaiting'], { least: 1, infinite: true }) ?? 10_000,
     aliveCheckMillis: number('aliveCheckMillis', options['aliveCheckMillis'], { least: 0, infinite: true }) ?? 1000,
     authority: readAuthority(options['authority']),
-    outcome: readOutcome(options['outcome']),
+    outcome: readOutcome(options['outcome'], longestHold(limits)),
     exactlyOnce: readFlag('exactlyOnce', options['exactlyOnce']),
     reads: readReadOptions(options['readOnly']),
     consistency: readConsistency(options['consistency']),
@@ -55,11 +59,6 @@ export function readSettings(
       timeoutMillis: time('timeoutMillis'),
     },
   }
-}
-
-function readOutcome(given: unknown): 'witness' | undefined {
-  if (given === undefined || given === 'witness') return given
-  throw new ConnInfoError(`outcome must be 'witness' or be left out, not ${show(given)}`)
 }
 
 function readAuthority(given: unknown): Authority | undefined {

@@ -1,5 +1,4 @@
 import type { Client, PoolClient } from 'pg'
-import { Acknowledged } from '../execution/acknowledged'
 import type { CheckedOut, TransactionPort } from '../execution/transaction'
 import { abortReason } from '../pool/checkout-errors'
 import { cutSocket } from '../pool/session'
@@ -19,7 +18,7 @@ export interface TransactionSource {
   session(client: Client): Session
 }
 
-type Rest = Omit<TransactionPort, 'checkout' | 'leader' | 'scope' | 'acknowledged' | 'witnessless'>
+type Rest = Omit<TransactionPort, 'checkout' | 'leader' | 'scope'>
 
 /** The transactions of one pool. */
 export function createTransactionPort(source: TransactionSource, rest: Rest): TransactionPort {
@@ -45,8 +44,6 @@ export function createTransactionPort(source: TransactionSource, rest: Rest): Tr
     checkout,
     ...(connectReader && { checkoutReader: (call: Call) => checkOut(call, connectReader) }),
     scope: new Scope(),
-    acknowledged: new Acknowledged(),
-    witnessless: false,
     async leader() {
       const call = beginCall(now())
       // Somebody's COMMIT depends on it: it is not refused because too many wait.

@@ -1,21 +1,18 @@
 import type { Client } from 'pg'
-import { connectionOf } from '../client/pg-internals'
 import { commitWitnessed, isWitnessable } from '../execution/commit'
 import type { TransactionPort } from '../execution/transaction'
-import { goesWithout, readServerAnswer, serverQuestion } from '../execution/witness'
 import { isRollback } from '../core/retry/statement'
 import { isOutcomeUnknownError, isTransactionRolledBackError } from '../errors'
 import type { ClientOwner } from '../pool/bound-client'
-import { cutSocket, sessionOf } from '../pool/session'
+import { cutSocket, keepTransactionStatus, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
-import { asText } from '../runtime/as-text'
 import { after } from '../runtime/timer'
 
 type Callback = (error: unknown, result?: unknown) => void
 
 /**
- * `outcome: 'witness'`: every client of a pool sends the COMMITs of whoever holds it with a witness. Its new sessions are
- * asked what their server is before anybody gets them, so that no COMMIT can fail for that.
+ * The option `outcome`: every client of a pool sends the COMMITs of whoever holds it with a witness, or a marker. Its new
+ * sessions are asked for what that takes before anybody gets them, so that no COMMIT can fail for it.
  */
 export function witnessCommits(
   port: TransactionPort,
@@ -33,16 +30,10 @@ export function witnessCommits(
   return {
     async prepare(session) {
       const { client } = session
-      // Before pg hears of it, and sends what is next in its queue.
-      connectionOf(client).prependListener('readyForQuery', ({ status }: { readonly status?: string }) => {
-        session.transactionStatus = status
-      })
+      keepTransactionStatus(session)
       const limit = after(limitMillis, () => cutSocket(client))
       try {
-        const { rows } = await client.query<{ server: string | null }>({ text: serverQuestion, types: asText })
-        readServerAnswer(session, rows[0]?.server)
-      } catch (error) {
-        if (!goesWithout(port, session, error)) throw error
+        await port.proof.greet(session)
       } finally {
         limit.cancel()
       }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg'
 import type { HostKey } from '../core/topology/host'
-import { connectionOf, isEnding } from '../client/pg-internals'
+import { connectionOf, isCommittedByNow, isEnding } from '../client/pg-internals'
+import type { ReadyForQueryMessage } from '../client/pg-internals'
 import type { SessionNews } from '../client/session-news'
 import type { Incarnation } from '../core/outcome/incarnation'
 import type { Position } from '../core/selection/position'
@@ -31,6 +32,8 @@ export interface Session {
   announced: boolean
   /** A notice announced that the server ends its sessions. */
   warned: boolean
+  /** The server ended it when its last statement had been committed already, and only ReadyForQuery was missing. */
+  committed: boolean
   /** We have cut it: the other side may know nothing of that. */
   cut: boolean
   /** When it was seen to end, and how. */
@@ -39,8 +42,8 @@ export interface Session {
   lastError: unknown
   /** What its server is, once a transaction has had it told. */
   server: ServerIdentity | undefined
-  /** `I`, `T` or `E`, as the last ReadyForQuery had it; where that is kept. */
-  transactionStatus: string | undefined
+  /** `I`, `T` or `E`, as the last ReadyForQuery had it; null before the first one, undefined where nobody has it kept. */
+  transactionStatus: string | null | undefined
   /** `pool.transaction` has it, and its own way to commit. */
   ownTransaction: boolean
   /** One statement of a pool's has it, which may be sent to another host; nobody holds it beyond that. */
@@ -80,6 +83,7 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
     broken: false,
     announced: false,
     warned: false,
+    committed: false,
     cut: false,
     loss: undefined,
     lastError: undefined,
@@ -94,6 +98,19 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
   const session: Session = { client, host, generation, usedAt: at, ...flags }
   Object.defineProperty(client, key, { value: session, configurable: true })
   return session
+}
+
+/**
+ * Has the transaction status of a session kept from now on. pg tells it from 8.21 on only; and where no transaction is begun
+ * by us, nobody wants to know it.
+ */
+export function keepTransactionStatus(session: Session): void {
+  if (session.transactionStatus !== undefined) return
+  session.transactionStatus = null
+  // Before pg hears of it, calls whoever waits back, and sends what is next in its queue.
+  connectionOf(session.client).prependListener('readyForQuery', ({ status }: ReadyForQueryMessage) => {
+    session.transactionStatus = status
+  })
 }
 
 /** The session of a client that was dialled here; undefined for one that was connected before we came. */
@@ -122,7 +139,10 @@ export function noteNews(session: Session, news: SessionNews, at: number): void 
       const code = serverCode(news.error)
       if (code === undefined) noteLoss(session, at, saysPeerClosed(news.error) ? 'reset' : 'cut')
       // Its socket may live for another moment: released meanwhile, it must not come to rest among the idle.
-      else if (announcesEnd(code)) session.announced = true
+      else if (announcesEnd(code)) {
+        session.announced = true
+        session.committed = isCommittedByNow(session.client)
+      }
       if (code !== undefined && code !== sqlstate.inFailedSqlTransaction) session.lastError = news.error
       break
     }

@@ -1,5 +1,7 @@
-import { headerBytes, readStartup, startupBegins, startupBytes } from '../core/wire/startup'
+import { headerBytes } from '../core/wire/shape'
+import { readStartup, startupBegins, startupBytes } from '../core/wire/startup'
 import type { StartupState } from '../core/wire/startup'
+import { MessageWalk } from '../core/wire/walk'
 
 type DataListener = (chunk: Buffer) => void
 
@@ -17,7 +19,7 @@ interface Guarded {
 export interface Guard {
   /** Begins to count anew. */
   restart(): void
-  /** The server is trusted from now on: what it sends is passed on as it comes. */
+  /** The session is ready: what the server sends is passed on as it comes, unless a parser would read on in it for ever. */
   lift(): void
 }
 
@@ -55,6 +57,7 @@ interface Rules {
 }
 
 function guarded(listener: DataListener, stream: Source, rules: Rules): DataListener {
+  const walk = new MessageWalk()
   let pending: Buffer = Buffer.alloc(0)
   let broken = false
 
@@ -73,6 +76,14 @@ function guarded(listener: DataListener, stream: Source, rules: Rules): DataList
       if (trusted ? !isOfParser(error) : rules.lifted) throw error
       refuse(error instanceof Error ? error.message : String(error), error)
     }
+  }
+
+  /** Of a session that is ready. */
+  function follow(chunk: Buffer): void {
+    const flaw = walk.next(chunk)
+    if (flaw === undefined) return pass(chunk)
+    if (flaw.at > 0) pass(chunk.subarray(0, flaw.at))
+    refuse(flaw.reason)
   }
 
   /** Passes the first message on, if it is all there; says whether to go on. */
@@ -98,7 +109,7 @@ function guarded(listener: DataListener, stream: Source, rules: Rules): DataList
 
   return (chunk) => {
     if (broken) return
-    if (rules.lifted) return pass(chunk)
+    if (rules.lifted) return follow(chunk)
     rules.left -= chunk.length
     if (rules.left < 0) return refuse(`more than ${startupBytes} bytes came before a session was ready`)
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
@@ -106,7 +117,7 @@ function guarded(listener: DataListener, stream: Source, rules: Rules): DataList
     if (!rules.lifted || broken || pending.length === 0) return
     const rest = pending
     pending = Buffer.alloc(0)
-    pass(rest)
+    follow(rest)
   }
 }
 
@@ -114,5 +125,5 @@ function guarded(listener: DataListener, stream: Source, rules: Rules): DataList
 function isOfParser(error: unknown): boolean {
   const stack = error instanceof Error ? (error.stack ?? '') : ''
   const first = stack.split('\n').find((line) => /^\s+at /.test(line) && !line.includes('node:'))
-  return first !== undefined && /[\\/]pg(?:-protocol[\\/]dist|[\\/]lib)[\\/]/.test(first)
+  return first !== undefined && /[\\/]pg(?:-protocol[\\/]dist|(?:-?\d[\d.]*)?[\\/]lib)[\\/]/.test(first)
 }

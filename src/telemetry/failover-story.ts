@@ -36,8 +36,8 @@ export interface FailoverEvent {
   readonly unknown: number
   /**
    * Transactions that were acknowledged and that the new leader does not have: it was promoted, or has recovered, at a point
-   * before them, as can be without synchronous replication. Counted of those that carried a witness (`pool.transaction`,
-   * `exactlyOnce`), the last 10,000. `undefined`: the new leader could not be asked.
+   * before them, as can be without synchronous replication. Counted of those that carried a witness or a marker
+   * (`pool.transaction`, `exactlyOnce`, the option `outcome`), the last 10,000. `undefined`: the new leader could not be asked.
    */
   readonly lost: number | undefined
   /** What the application had called those of them that had a `tag`. */

@@ -124,6 +124,11 @@ export class LivingTopology {
     return this.#evidence
   }
 
+  /** Whoever is primary on a lower one has been left by history. */
+  get highestTimeline(): number | undefined {
+    return this.#state.highestTimeline
+  }
+
   get snapshot(): TopologySnapshot {
     return (this.#snapshot ??= takeSnapshot(this.#state, () => this.dispatch({ type: 'reset', at: now() })))
   }

@@ -5,7 +5,16 @@ import { join, resolve } from 'node:path'
 import type { Mutant } from './mutant'
 
 const root = resolve(import.meta.dirname, '../..')
-const parts = ['src', 'config', 'test/spec', 'test/unit', 'test/simulation', 'package.json', 'tsconfig.json']
+const parts = [
+  'src',
+  'config',
+  'test/spec',
+  'test/unit',
+  'test/simulation',
+  'test/support',
+  'package.json',
+  'tsconfig.json',
+]
 const vitest = [
   'node_modules/vitest/vitest.mjs',
   'run',

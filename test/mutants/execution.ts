@@ -88,14 +88,14 @@ export const executionMutants: readonly Mutant[] = [
     ['the name is there again when the witness is over', '      this.name = this.#hiddenName\n', '', witnessed],
     [
       "the witness's row is not one of the statement",
-      'if (this.#awaitsWitness) this.witness = message.fields',
-      'if (this.#awaitsWitness && this.witness) this.witness = message.fields',
+      'if (this.#awaited > 0) this.witness = message.fields',
+      'if (this.#awaited > 0 && this.witness) this.witness = message.fields',
       witnessed,
     ],
     [
       "the witness's end is not that of the statement",
-      'if (this.#awaitsWitness) this.#endOfWitness()\n      else',
-      'this.#endOfWitness()\n      if (true)',
+      'if (this.#awaited > 0) this.#endOfQuestion()\n      else',
+      'this.#endOfQuestion()\n      if (true)',
       witnessed,
     ],
     ['a refused witness is not a refused statement', 'this.witnessRefused = true', '', witnessed],
@@ -138,13 +138,13 @@ export const executionMutants: readonly Mutant[] = [
     ],
     [
       'what was found to be committed is remembered',
-      'this.#port.acknowledged.add(session, known.witness, this.#plan.tag)\n        return',
+      'this.#port.proof.acknowledged.add(session, known.carried, this.#plan.tag)\n        return',
       'return',
       transaction,
     ],
     [
       'what was acknowledged is remembered',
-      'this.#port.acknowledged.add(session, known.witness, this.#plan.tag)\n      this.#release',
+      'this.#port.proof.acknowledged.add(session, known.carried, this.#plan.tag)\n      this.#release',
       'this.#release',
       transaction,
     ],
@@ -156,7 +156,7 @@ export const executionMutants: readonly Mutant[] = [
     ],
     [
       'what is lost without a witness is unknown',
-      'return readWitness(session, results[1]?.rows[0] ?? {})',
+      'return question.read(results.at(-1)?.rows[0] ?? {})',
       'return undefined',
       transaction,
     ],
@@ -194,12 +194,32 @@ export const executionMutants: readonly Mutant[] = [
     ['what failed is rolled back', "await client.query('rollback')\n    return true", 'return true', transaction],
     [
       'a server that lets no witness be written is used without',
-      'if (!goesWithout(this.#port, session, error)) throw error',
-      'throw error',
+      'if (refused !== undefined) throw refused',
+      'throw refused ?? error',
+      transaction,
+    ],
+  ]),
+  ...mutantsOf('src/execution/witness-proof.ts', [
+    ['that there can be no witness is found out once', '    this.witnessless = true\n', '', transaction],
+    [
+      'a server that history has left says nothing of a COMMIT',
+      'return answer && !isLeft ? ',
+      'return answer ? ',
       transaction,
     ],
   ]),
   ...mutantsOf('src/execution/witness.ts', [
-    ['that there can be no witness is found out once', 'return (port.witnessless = true)', 'return true', transaction],
+    [
+      'behind a pooler every transaction asks what server it runs on',
+      'server?.direct === true ? asked.alone',
+      'server !== undefined ? asked.alone',
+      where.unit('execution/witness'),
+    ],
+    [
+      'what a server is told to be holds for its own transaction',
+      "if ('pid' in row) session.server = ",
+      'session.server ??= ',
+      where.unit('execution/witness'),
+    ],
   ]),
 ]

@@ -2,6 +2,7 @@
 import { Copy, occurrences } from './copy'
 import { executionMutants } from './execution'
 import { leaderMutants } from './leader'
+import { markerMutants } from './markers'
 import type { Mutant } from './mutant'
 import { outcomeMutants } from './outcome'
 import { poolMutants } from './pool'
@@ -23,6 +24,7 @@ const all = [
   ...retryMutants,
   ...routingMutants,
   ...outcomeMutants,
+  ...markerMutants,
   ...poolMutants,
   ...executionMutants,
 ]

@@ -31,6 +31,7 @@ export const outcomeMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(judge, [
+    ['a server that history has left says nothing of what came after it', 'is.timeline < was.timeline', 'false', spec],
     ['another cluster says nothing of ours', 'is.systemIdentifier !== was.systemIdentifier', 'false', spec],
     [
       'what the server has forgotten is unknown',
@@ -227,6 +228,12 @@ export const outcomeMutants: readonly Mutant[] = [
       'a standby that is promoted over one session is the same one',
       'before?.recovery.session === recovery.session && before.answer.inRecovery',
       'before?.answer.inRecovery',
+      spec,
+    ],
+    [
+      'another server over the same session is not the standby',
+      'const isPromoted = isIt && ',
+      'const isPromoted = ',
       spec,
     ],
     [

@@ -193,8 +193,8 @@ export const poolMutants: readonly Mutant[] = [
   ...mutantsOf('src/pool/session.ts', [
     [
       'a session that was told 57P01 does not come to rest among the idle',
-      'else if (announcesEnd(code)) session.announced = true',
-      '',
+      '        session.announced = true\n        session.committed',
+      '        session.committed',
       unit('pool/hearsay'),
     ],
   ]),

@@ -42,6 +42,7 @@ export const retryMutants: readonly Mutant[] = [
       'code === sqlstate.adminShutdown',
       spec,
     ],
+    ['57P01 after CommandComplete in the simple protocol undoes nothing', ' && !failure.committed', '', spec],
     [
       'CALL, DO and their like may have committed inside before 57P01',
       'if (!statement.replayable)\n      return',
@@ -129,7 +130,7 @@ export const retryMutants: readonly Mutant[] = [
     ],
     [
       '57P01 instead of an answer to COMMIT proves that there was none',
-      'if (code === sqlstate.adminShutdown && !failure.warned)',
+      'if (code === sqlstate.adminShutdown && !failure.warned && !failure.committed)',
       'if (code === undefined && unsent)',
       spec,
     ],
@@ -139,8 +140,15 @@ export const retryMutants: readonly Mutant[] = [
       'code === sqlstate.adminShutdown',
       spec,
     ],
+    ['57P01 after CommandComplete of COMMIT undoes nothing', ' && !failure.committed', '', spec],
   ]),
   ...mutantsOf('src/core/retry/decide-commit.ts', [
+    [
+      "somebody's COMMIT is done when its server has said so, whatever it says next",
+      "if (failure.completed) return { action: 'committed'",
+      "if (failure.completed && failure.wrote === false) return { action: 'committed'",
+      spec,
+    ],
     ["somebody's COMMIT: the refusal is the answer", '!connectionLost && !timedOut && !poolerLost', 'false', spec],
     [
       "somebody's COMMIT that timed out is looked up",
@@ -172,6 +180,7 @@ export const retryMutants: readonly Mutant[] = [
       'code === sqlstate.adminShutdown',
       spec,
     ],
+    ["somebody's COMMIT with 57P01 after CommandComplete is looked up", ' && !failure.committed', '', spec],
     [
       "somebody's COMMIT without a witness was not looked at",
       'failure.wrote === undefined && failure.conclusive',
@@ -232,6 +241,12 @@ export const retryMutants: readonly Mutant[] = [
       'exactlyOnce: the end of a session instead of an answer was no COMMIT',
       'code !== undefined && announcesShutdown(code)',
       'code === undefined && announcesShutdown(code)',
+      spec,
+    ],
+    [
+      'exactlyOnce: after what was sent in another way and committed it proves nothing',
+      ' && !failure.committed',
+      '',
       spec,
     ],
     ['exactlyOnce: after a warning it proves nothing', ' && !poolerLost && !failure.warned', ' && !poolerLost', spec],

@@ -4,6 +4,8 @@ import type { Mutant } from './mutant'
 const { pool, quiet, unit } = where
 const heartbeat = unit('runtime/heartbeat')
 const guard = unit('runtime/guard-bytes')
+const walk = unit('core/wire/walk')
+const shape = 'test/spec/wire/shape.test.ts'
 const decision = unit('topology/decision-timer')
 const living = unit('topology/living-topology')
 const authority = unit('discovery/authority-probe')
@@ -32,7 +34,27 @@ export const watchingMutants: readonly Mutant[] = [
     ['when nobody watches any more there is no timer', 'beating = watchers > 0', 'beating = true', heartbeat],
     ['a late timer of some milliseconds is no pause', 'const stallMillis = 100', 'const stallMillis = 30', heartbeat],
   ]),
+  ...mutantsOf('src/core/wire/walk.ts', [
+    ['what is looked at is looked at when all of it is there', 'if (end > chunk.length) break', '', walk],
+    ['a message that comes in pieces is looked at as well', 'if (reason !== undefined) return reason\n', '', walk],
+    ['rows are stepped over', 'unfinished.left = Math.max(0, at - chunk.length)', 'unfinished.left = 0', walk],
+  ]),
+  ...mutantsOf('src/core/wire/shape.ts', [
+    [
+      'an error ends with a zero',
+      'endOfFields(bytes, start, end) > end',
+      'endOfFields(bytes, start, end) > end + 1',
+      shape,
+    ],
+    ['a parameter has two texts', 'return texts(bytes, start, end, 2)', 'return texts(bytes, start, end, 1)', shape],
+  ]),
   ...mutantsOf('src/runtime/guard-bytes.ts', [
+    [
+      'a session that is ready is guarded as well',
+      'if (rules.lifted) return follow(chunk)',
+      'if (rules.lifted) return pass(chunk)',
+      guard,
+    ],
     [
       'a server may not send without end before a session is ready',
       'if (rules.left < 0) return refuse',

@@ -10,6 +10,8 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** Standbys are known by their host's name. */
   readonly synchronousStandbyNames?: string
+  /** Every primary archives its WAL in one directory, from which every standby restores what it lacks. */
+  readonly archive?: boolean
 }
 
 export interface FailoverOptions {

@@ -14,7 +14,7 @@ import type { ServerIdentity } from './identity'
 import { reservePort } from './ports'
 import { ReplicatedCluster } from './replicated-cluster'
 import { becomeStandby, followed, formatLsn, replayed } from './replication'
-import { settingsText } from './settings'
+import { archiveSettings, settingsText } from './settings'
 
 /** What a cluster stands on. */
 export interface Ground {
@@ -48,6 +48,7 @@ export class EmbeddedCluster extends ReplicatedCluster {
     await mkdir(directory)
     // Whatever the umask says, the servers' user has to come through.
     await chmod(directory, 0o755)
+    if (this.#options.archive === true) await this.#createDirectory(this.#archive)
     const servers: Server[] = []
     for (let index = 0; index < count; index++) servers.push(await this.#createServer(index + 1))
     this.#hosts = Object.freeze(servers)
@@ -108,9 +109,18 @@ export class EmbeddedCluster extends ReplicatedCluster {
     const { identity, binaries, directory } = this.#ground
     const name = `host${number}`
     const path = join(directory, name)
+    await this.#createDirectory(path)
+    return new Server({ name, port: await this.#newPort(), directory: path, binaries, identity })
+  }
+
+  async #createDirectory(path: string): Promise<void> {
+    const { identity } = this.#ground
     await mkdir(path, { mode: 0o700 })
     if (identity !== undefined) await chown(path, identity.uid, identity.gid)
-    return new Server({ name, port: await this.#newPort(), directory: path, binaries, identity })
+  }
+
+  get #archive(): string {
+    return join(this.#ground.directory, 'archive')
   }
 
   async #newPort(): Promise<number> {
@@ -123,8 +133,12 @@ export class EmbeddedCluster extends ReplicatedCluster {
     const { identity, template } = this.#ground
     await copy([template], server.dataDirectory, identity)
     await setSystemIdentifier(server.dataDirectory, systemIdentifier)
-    const { settings = {}, synchronousStandbyNames } = this.#options
-    const text = settingsText({ synchronous_standby_names: synchronousStandbyNames ?? '', ...settings })
+    const { settings = {}, synchronousStandbyNames = '', archive = false } = this.#options
+    const text = settingsText({
+      synchronous_standby_names: synchronousStandbyNames,
+      ...(archive && archiveSettings(this.#archive)),
+      ...settings,
+    })
     await appendFile(join(server.dataDirectory, 'postgresql.conf'), text)
   }
 

@@ -1,5 +1,6 @@
 import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
+import { eachMessage } from './each-message'
 import { listen, listensOn } from './listen'
 
 /** `up`: what the client says to the server; `down`: what it hears. */
@@ -8,6 +9,8 @@ export type Direction = 'up' | 'down'
 export interface FaultProxyOptions {
   /** Messages of the server's that do not come through. `message`: one whole message of the protocol. */
   readonly hides?: (message: Buffer) => boolean
+  /** It reads what the server says message by message, as `cutBehind` needs it. */
+  readonly reads?: boolean
 }
 
 /** What becomes of a connection that is made now. */
@@ -39,6 +42,7 @@ export class FaultProxy {
   #welcome: Welcome = 'forward'
   #delayMillis = 0
   #cut: Cut | undefined
+  #lastType: string | undefined
   #accepted = 0
 
   private constructor(target: number, options: FaultProxyOptions) {
@@ -126,6 +130,12 @@ export class FaultProxy {
     for (const pair of this.#pairs) pair.cut = { direction, bytes: pair.carried[direction] + bytes }
   }
 
+  /** Cuts every connection, open or new, behind the next message of this type that the server sends. */
+  cutBehind(type: string): void {
+    if (this.#options.reads !== true) throw new Error('it does not read messages')
+    this.#lastType = type
+  }
+
   /** New connections go to this port. */
   moveTo(target: number): void {
     this.#target = target
@@ -138,6 +148,7 @@ export class FaultProxy {
     this.#welcome = 'forward'
     this.#delayMillis = 0
     this.#cut = undefined
+    this.#lastType = undefined
   }
 
   /** Ends it for good. */
@@ -164,9 +175,10 @@ export class FaultProxy {
     client.on('data', (chunk) => this.#carry(pair, 'up', chunk))
     client.on('end', () => pair.silent || upstream?.end())
     upstream?.on('end', () => pair.silent || client.end())
-    const { hides } = this.#options
+    const { hides = () => false } = this.#options
+    const reads = this.#options.reads ?? this.#options.hides !== undefined
     const down = (chunk: Buffer): void => this.#carry(pair, 'down', chunk)
-    upstream?.on('data', hides === undefined ? down : sieve(hides, down))
+    upstream?.on('data', reads ? eachMessage((message) => hides(message) || down(message)) : down)
     this.#hold(pair)
   }
 
@@ -182,28 +194,16 @@ export class FaultProxy {
     const room = pair.cut?.direction === direction ? pair.cut.bytes - pair.carried[direction] : Infinity
     const passed = chunk.subarray(0, room)
     pair.carried[direction] += passed.length
+    const isLast = direction === 'down' && this.#lastType === chunk.toString('latin1', 0, 1)
     const pass = (): void => {
       if (pair.silent) return
       to?.write(passed)
-      if (chunk.length < room) return
+      if (chunk.length < room && !isLast) return
+      // What was read together with it is behind it.
+      pair.silent = isLast
       to?.end(() => to.destroy())
     }
     if (this.#delayMillis === 0) pass()
     else setTimeout(pass, this.#delayMillis)
-  }
-}
-
-/** Takes whole messages out of a stream of bytes and lets those through that are not hidden. */
-function sieve(hides: (message: Buffer) => boolean, pass: (chunk: Buffer) => void): (chunk: Buffer) => void {
-  let pending = Buffer.alloc(0)
-  return (chunk) => {
-    pending = Buffer.concat([pending, chunk])
-    while (pending.length >= 5) {
-      const size = 1 + pending.readInt32BE(1)
-      if (pending.length < size) return
-      const message = pending.subarray(0, size)
-      pending = pending.subarray(size)
-      if (!hides(message)) pass(message)
-    }
   }
 }

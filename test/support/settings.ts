@@ -21,6 +21,15 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   log_line_prefix: '%m [%p] %q%u@%d ',
 }
 
+/** Of several servers that share one archive. A file is there whole or not at all, and the first to bring it has the say. */
+export function archiveSettings(directory: string): Readonly<Record<string, string>> {
+  return {
+    archive_mode: 'on',
+    archive_command: `test -f ${directory}/%f || (cp %p ${directory}/%f.$$ && mv -n ${directory}/%f.$$ ${directory}/%f)`,
+    restore_command: `cp ${directory}/%f %p`,
+  }
+}
+
 /** Text for postgresql.conf; what is given wins. ALTER SYSTEM still overrides all of it. */
 export function settingsText(settings: Readonly<Record<string, string>>): string {
   return Object.entries({ ...DEFAULTS, ...settings })

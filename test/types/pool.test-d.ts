@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { describe, expectTypeOf, it } from 'vitest'
 import * as ours from '../../src/index'
-import { Client, Pool, wrap } from '../../src/index'
+import { Client, outcomeTable, Pool, wrap } from '../../src/index'
 import type { FailoverEvent, ListenNotification, Subscription, TopologySnapshot } from '../../src/index'
 
 declare const pool: Pool
@@ -18,6 +18,14 @@ describe('Pool', () => {
     expectTypeOf(
       new Pool({ host: 'a,b', port: '1,2', targetSessionAttrs: 'primary', monitor: false }),
     ).toEqualTypeOf<Pool>()
+    new Pool({ outcome: 'witness' })
+    new Pool({ outcome: { table: 'markers' } })
+    new Pool({ outcome: { table: 'markers', maxAgeMillis: 3_600_000 } })
+    expectTypeOf(outcomeTable('markers')).toEqualTypeOf<string>()
+    // @ts-expect-error no name of a table
+    new Pool({ outcome: { maxAgeMillis: 3_600_000 } })
+    // @ts-expect-error no such way
+    new Pool({ outcome: 'table' })
     // @ts-expect-error no such attribute
     new Pool({ targetSessionAttrs: 'master' })
   })

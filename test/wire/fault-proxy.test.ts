@@ -1,9 +1,10 @@
 import { connect, createServer } from 'node:net'
-import type { Server, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FaultProxy } from '../support/fault-proxy'
 import { listen } from '../support/listen'
 import { poll } from '../support/poll'
+import { message } from '../support/backend'
 
 let echo: Server
 let proxy: FaultProxy
@@ -140,6 +141,20 @@ describe('the fault proxy', () => {
       await poll(() => came.join() === 'helloaga,aga', { what: 'what comes through comes through' })
     },
   )
+
+  it('cuts behind a message of one type, wherever the packets end', async () => {
+    await proxy.close()
+    proxy = await FaultProxy.start((echo.address() as AddressInfo).port, { reads: true })
+    proxy.cutBehind('D')
+    const client = open()
+    const messages = ['T', 'D', 'C'].map((type) => message(type, Buffer.from('row')).toString('latin1'))
+    const sent = messages.join('')
+    client.socket.write(sent.slice(0, 10))
+    await hears(client, messages[0] ?? '')
+    client.socket.write(sent.slice(10))
+    expect(await client.ended).toBe('EOF')
+    expect(client.heard()).toBe(messages.slice(0, 2).join(''))
+  })
 
   it('delays, and keeps the order', async () => {
     proxy.delay(5)

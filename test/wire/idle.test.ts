@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { poll } from '../support/poll'
-import { dataRow, message } from './support/backend'
+import { dataRow, message } from '../support/backend'
 import { bytes, end, fatal, notice, reset } from './support/fault'
 import { onStage } from './support/stage'
 

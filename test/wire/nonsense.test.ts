@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Pool } from '../../src/index'
-import { authentication, int16, int32, message } from './support/backend'
+import { authentication, header, int16, int32, message } from '../support/backend'
 import { after, before, bytes, end, silence } from './support/fault'
 import type { Action } from './support/fault'
 import { lost } from './support/fates'
@@ -18,8 +18,15 @@ const emptyBodies = {
   'a NotificationResponse without a body': message('A'),
   'an AuthenticationRequest of no known kind': authentication(99),
 }
+/** A parser looks for the end of these where there is none, and some do so for ever. */
+const endless = {
+  'an ErrorResponse without its last zero': message('E', 'SERROR\0C23505\0'),
+  'a NoticeResponse that ends in a field': message('N', 'SWARNING'),
+  'a CommandComplete without an end': message('C', 'INSERT'),
+  'a ParameterStatus without a value': message('S', 'TimeZone\0'),
+}
 /** Says that more follows than ever will. */
-const hugeLength = Buffer.from([0x44, 0x7f, 0xff, 0xff, 0xff])
+const hugeLength = header('D', 0x7fffffff)
 const http = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'
 
 describe('an answer that makes no sense', () => {
@@ -29,7 +36,10 @@ describe('an answer that makes no sense', () => {
     { what: 'a message of an unknown type, silence', actions: [bytes(unknownType), silence] },
     { what: 'a huge length, EOF', actions: [bytes(hugeLength), end] },
     { what: 'HTTP, EOF', actions: [bytes(http), end] },
-    ...Object.entries(emptyBodies).map(([what, content]) => ({ what, actions: [bytes(content), silence] })),
+    ...Object.entries({ ...emptyBodies, ...endless }).map(([what, content]) => ({
+      what,
+      actions: [bytes(content), silence],
+    })),
   ])('$what: nobody knows what became of the statement', ({ actions }) =>
     everyStatementMeets(after('statement', ...actions), lost),
   )
@@ -40,7 +50,10 @@ describe('a greeting that makes no sense', () => {
     { what: 'a message of an unknown type, silence', actions: [bytes(unknownType), silence] },
     { what: 'a huge length, EOF', actions: [bytes(hugeLength), end] },
     { what: 'HTTP, EOF', actions: [bytes(http), end] },
-    ...Object.entries(emptyBodies).map(([what, content]) => ({ what, actions: [bytes(content), silence] })),
+    ...Object.entries({ ...emptyBodies, ...endless }).map(([what, content]) => ({
+      what,
+      actions: [bytes(content), silence],
+    })),
   ]
   it.each(greetings)('$what: the caller waits until the host has come to its senses', ({ actions }) =>
     onStage(async (stage) => {
@@ -57,15 +70,17 @@ describe('a greeting that makes no sense', () => {
 })
 
 describe('on one host with none of our options', () => {
-  it.each(Object.entries(emptyBodies))('%s: the statement and the dial fail, and the process lives', (_what, content) =>
-    onStage(async (stage) => {
-      const server = await stage.server()
-      const pool = stage.plain(Pool, server)
-      server.onConnection(before('authenticationOk', bytes(content), silence))
-      expect(await stage.outcome((callback) => pool.query('select 1', callback))).toBe('08P01')
-      server.on(/select 2/, after('statement', bytes(content), silence))
-      expect(await stage.outcome((callback) => pool.query('select 2', callback))).toBe('08P01')
-      expect(await stage.outcome((callback) => pool.query('select 3', callback))).toBe('SELECT 1')
-    }),
+  it.each(Object.entries({ ...emptyBodies, ...endless }))(
+    '%s: the statement and the dial fail, and the process lives',
+    (_what, content) =>
+      onStage(async (stage) => {
+        const server = await stage.server()
+        const pool = stage.plain(Pool, server)
+        server.onConnection(before('authenticationOk', bytes(content), silence))
+        expect(await stage.outcome((callback) => pool.query('select 1', callback))).toBe('08P01')
+        server.on(/select 2/, after('statement', bytes(content), silence))
+        expect(await stage.outcome((callback) => pool.query('select 2', callback))).toBe('08P01')
+        expect(await stage.outcome((callback) => pool.query('select 3', callback))).toBe('SELECT 1')
+      }),
   )
 })

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { Pool } from '../../src/index'
 import { poll } from '../support/poll'
-import { dataRow, message } from './support/backend'
+import { dataRow, message } from '../support/backend'
 import { after, before, bytes, end, error, fatal, notice, poolerError, reset, silence, within } from './support/fault'
 import type { Action, Fault, Point } from './support/fault'
 import { describeError, onStage } from './support/stage'
@@ -106,6 +106,11 @@ async function connecting(stage: Stage, Class: AnyPool, fault: Fault, options = 
   return [...lines, ...server.statements]
 }
 
+/** Before that, pg ends the process over a row that nobody asked for; ours does not (idle.test.ts), so there is no comparing. */
+const isPgReady = /unexpected dataRow/.test(
+  String((pg.Client.prototype as unknown as Record<string, unknown>)['_handleDataRow']),
+)
+
 const idleEndings: Readonly<Record<string, readonly Action[]>> = {
   EOF: [end],
   reset: [reset],
@@ -113,7 +118,7 @@ const idleEndings: Readonly<Record<string, readonly Action[]>> = {
   'FATAL 57P05, EOF': [fatal('57P05'), end],
   'notice 57P01, EOF': [notice('57P01'), end],
   'a message of an unknown type': [bytes(message('?'))],
-  'a DataRow nobody asked for': [bytes(dataRow(['1']))],
+  ...(isPgReady && { 'a DataRow nobody asked for': [bytes(dataRow(['1']))] }),
 }
 
 describe('an idle client', () => {

@@ -4,6 +4,7 @@ import type { Action, Point } from './support/fault'
 import { aborted, answered, lost, notExecuted, refused, sentAgain } from './support/fates'
 import type { Fate } from './support/fates'
 import { everyStatementMeets } from './support/meets'
+import type { Protocol } from './support/statements'
 
 /** From the arrival of a statement to the last moment at which its caller does not know how it ended. */
 const points: readonly Point[] = ['statement', 'rowDescription', 'dataRow', 'commandComplete']
@@ -16,7 +17,12 @@ interface Row {
   /** Default: every one. */
   readonly at?: readonly Point[]
   readonly fate: Fate
+  /** Default: by every one. */
+  readonly only?: readonly Protocol[]
 }
+
+/** What ends a session in the middle of a statement ends it before that is committed. */
+const uncommitted: readonly Point[] = ['statement', 'rowDescription', 'dataRow']
 
 const rows: readonly Row[] = [
   { row: 'lost without a verdict', how: 'EOF', actions: [end], fate: lost },
@@ -37,8 +43,28 @@ const rows: readonly Row[] = [
     actions: [fatal('XX000'), end],
     fate: refused('FATAL XX000'),
   },
-  { row: 'FATAL 57P01 and the connection ended', how: 'EOF', actions: [fatal('57P01'), end], fate: aborted },
-  { row: 'FATAL 57P01 and the connection ended', how: 'reset', actions: [fatal('57P01'), reset], fate: aborted },
+  ...[
+    { how: 'EOF', actions: [fatal('57P01'), end] },
+    { how: 'reset', actions: [fatal('57P01'), reset] },
+  ].flatMap(({ how, actions }): Row[] => [
+    { row: 'FATAL 57P01 and the connection ended', how, actions, at: uncommitted, fate: aborted },
+    {
+      row: 'FATAL 57P01 before the Sync that would have committed',
+      how,
+      actions,
+      at: ['commandComplete'],
+      fate: aborted,
+      only: ['extended', 'named'],
+    },
+    {
+      row: 'FATAL 57P01 when it was committed already',
+      how,
+      actions,
+      at: ['commandComplete'],
+      fate: lost,
+      only: ['simple'],
+    },
+  ]),
   { row: '57P01 and the session goes on', how: 'raised', actions: [error('57P01')], fate: refused('ERROR 57P01') },
   { row: '57P05', how: 'EOF', actions: [fatal('57P05'), end], at: ['statement'], fate: notExecuted },
   {
@@ -84,8 +110,8 @@ const rows: readonly Row[] = [
   })),
 ]
 
-describe.each(rows)('$row: $how', ({ actions, at = points, fate }) => {
-  it.each(at)('after %s', (point) => everyStatementMeets(after(point, ...actions), fate))
+describe.each(rows)('$row: $how', ({ actions, at = points, fate, only }) => {
+  it.each(at)('after %s', (point) => everyStatementMeets(after(point, ...actions), fate, only))
 })
 
 describe('a message that is cut in the middle', () => {

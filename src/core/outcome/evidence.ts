@@ -163,7 +163,9 @@ function answered(known: HostEvidence, report: Answer): HostEvidence {
   if (latest !== undefined && before?.answer.inRecovery === false && isSameIncarnation(latest, life)) {
     return { ...known, arrivals: [...known.arrivals.slice(0, -1), { ...latest, aliveAt: report.sentAt }] }
   }
-  const isPromoted = before?.recovery.session === recovery.session && before.answer.inRecovery
+  // Behind a pooler another server may have answered.
+  const isIt = before?.answer.postmasterStartTime === answer.postmasterStartTime
+  const isPromoted = isIt && before?.recovery.session === recovery.session && before.answer.inRecovery
   const arrival: Arrival = {
     at: report.receivedAt,
     askedAt: report.sentAt,

@@ -27,6 +27,10 @@ export function judge(doubt: Doubt, lookUp: LookUp, evidence: Evidence): Verdict
   const { incarnation: is, status } = lookUp
 
   if (is.systemIdentifier !== was.systemIdentifier) return unknown('the leader belongs to another cluster now')
+  // A pooler that has been switched may lend the old server still: of what came after it that one knows nothing.
+  if (is.timeline !== undefined && is.timeline < was.timeline) {
+    return { outcome: 'undecided', own: false, reason: 'who answered is on a timeline that history had left' }
+  }
   if (status === undefined) return unknown('the server has forgotten transactions as old as this one')
   if (status === 'aborted') return { outcome: 'aborted', reason: 'the leader says that it was rolled back' }
   if (status === 'in the future') {

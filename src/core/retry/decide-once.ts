@@ -43,7 +43,7 @@ export function decideOnce(failure: OnceFailure): OnceDecision {
   if (code === sqlstate.idleSessionTimeout) {
     return { action: 'replay', outcome: 'not-executed', reason: 'the session had timed out before the statement came' }
   }
-  if (code !== undefined && announcesShutdown(code) && !poolerLost && !failure.warned) {
+  if (code !== undefined && announcesShutdown(code) && !poolerLost && !failure.warned && !failure.committed) {
     return { action: 'replay', outcome: 'aborted', reason: 'the server ended the session instead of committing' }
   }
   if (!failure.submitted) return { action: 'unknown', reason: 'somebody in between sent it in another way' }

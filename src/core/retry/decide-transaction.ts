@@ -42,7 +42,7 @@ export function decideTransaction(failure: TransactionFailure): TransactionDecis
   if (!connectionLost && !poolerLost) return fail('its function failed')
   if (unsent) return replay(false, 'the connection was lost before COMMIT was sent')
   if (failure.readOnly) return replay(false, 'the connection was lost, and it changed nothing')
-  if (code === sqlstate.adminShutdown && !failure.warned) {
+  if (code === sqlstate.adminShutdown && !failure.warned && !failure.committed) {
     return replay(false, 'the server ended the session instead of committing')
   }
   return lookUp('the connection was lost before COMMIT was answered')

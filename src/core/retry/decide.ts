@@ -23,6 +23,8 @@ export interface FailureFacts {
   readonly connectionLost: boolean
   /** A notice announced a shutdown first: what follows it proves nothing. */
   readonly warned: boolean
+  /** CommandComplete of a statement that is committed before that is sent had come, as it is in the simple protocol. */
+  readonly committed: boolean
   /** `query_timeout` ran out on our side. */
   readonly timedOut: boolean
   /** After a refusal as standbys give it: the host was asked again and is not the leader any more. */
@@ -61,7 +63,7 @@ export function decideRetry(statement: StatementFacts, failure: FailureFacts): D
   if (code === sqlstate.idleSessionTimeout) {
     return { action: 'replay', outcome: 'not-executed', reason: 'the session had timed out before the statement came' }
   }
-  if (code === sqlstate.adminShutdown && !failure.warned) {
+  if (code === sqlstate.adminShutdown && !failure.warned && !failure.committed) {
     if (!statement.replayable)
       return { action: 'unknown', reason: 'it may have committed inside before its session was ended' }
     return { action: 'replay', outcome: 'aborted', reason: 'the server ended the session instead of executing it' }

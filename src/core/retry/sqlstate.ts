@@ -14,6 +14,7 @@ export const sqlstate = {
   transactionTimeout: '25P04',
   serializationFailure: '40001',
   deadlockDetected: '40P01',
+  lockNotAvailable: '55P03',
 } as const
 
 /** How a server that is a standby after all refuses a write: always cleanly, nothing was done. */

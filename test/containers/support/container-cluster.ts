@@ -23,7 +23,7 @@ export class ContainerCluster extends ReplicatedCluster {
     this.#options = options
   }
 
-  static async start(options: ClusterOptions = {}): Promise<ContainerCluster> {
+  static async start(options: Omit<ClusterOptions, 'archive'> = {}): Promise<ContainerCluster> {
     const cluster = new ContainerCluster(await new Network().start(), options)
     try {
       for (let count = 0; count < (options.hosts ?? 3); count += 1) await cluster.addHost()

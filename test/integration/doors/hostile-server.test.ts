@@ -4,9 +4,20 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { Client } from '../../../src/index'
 import type { ClientOptions } from '../../../src/index'
 import { poll } from '../../support'
+import {
+  authentication,
+  commandComplete,
+  dataRow,
+  header,
+  int16,
+  message,
+  noticeResponse,
+  parameterStatus,
+  readyForQuery,
+} from '../../support/backend'
 import { useCluster } from '../pool/support/clusters'
 import { rejection, usePools } from '../pool/support/pools'
-import { authentication, endlessly, message, startHostileServer, welcome } from './support/hostile-server'
+import { endlessly, startHostileServer, welcome } from './support/hostile-server'
 import type { HostileServer } from './support/hostile-server'
 
 const cluster = useCluster({ hosts: 1 })
@@ -40,9 +51,9 @@ const afterWelcome = (next: (socket: Socket) => void) => (socket: Socket) => {
   socket.write(welcome)
   socket.once('data', () => next(socket))
 }
-const notice = message('N', 'SNOTICE\0C00000\0Mhello\0\0')
-const parameter = message('S', `${'x'.repeat(100)}\0${'y'.repeat(100)}\0`)
-const row = message('D', Buffer.concat([Buffer.from([0, 1, 0, 0, 0, 8]), Buffer.from('whatever')]))
+const notice = noticeResponse({ severity: 'NOTICE', code: '00000' })
+const parameter = parameterStatus('x'.repeat(100), 'y'.repeat(100))
+const row = dataRow(['whatever'])
 
 const protocol = "what the server sent is not PostgreSQL's protocol: "
 const nonsense: Readonly<Record<string, readonly [words: Buffer | ((socket: Socket) => void), told: string]>> = {
@@ -57,11 +68,11 @@ const nonsense: Readonly<Record<string, readonly [words: Buffer | ((socket: Sock
     },
     'server nonce does not start with client nonce',
   ],
-  'a message of two gigabytes': [then(message('S', '', 0x7fffffff), endlessly(Buffer.alloc(2 ** 16, 65))), protocol],
-  'a message shorter than itself': [message('S', '', 2), protocol],
+  'a message of two gigabytes': [then(header('S', 0x7fffffff), endlessly(Buffer.alloc(2 ** 16, 65))), protocol],
+  'a message shorter than itself': [header('S', 2), protocol],
   'an error without an end': [message('E', 'SFATAL\0'), protocol],
   'a field without an end': [message('N', 'SFATAL'), protocol],
-  'more columns than it sends': [message('T', Buffer.from([0x7f, 0xff])), protocol],
+  'more columns than it sends': [message('T', int16(0x7fff)), protocol],
   'no message at all': [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), protocol],
   'a key that is too short': [message('K', 'x'), protocol],
   'endless notices': [endlessly(notice), protocol],
@@ -98,8 +109,8 @@ describe('a server that talks nonsense is passed over', () => {
     for (const next of [
       endlessly(row),
       endlessly(notice),
-      (socket: Socket) => void socket.write(message('T', Buffer.from([0x7f, 0xff]))),
-      (socket: Socket) => void socket.write(Buffer.concat([message('C', 'SELECT 0\0'), message('Z', 'I')])),
+      (socket: Socket) => void socket.write(message('T', int16(0x7fff))),
+      (socket: Socket) => void socket.write(Buffer.concat([commandComplete('SELECT 0'), readyForQuery('I')])),
     ]) {
       const server = await hostile(afterWelcome(next))
       const { pool } = makePool({
@@ -140,7 +151,7 @@ describe('a server that talks nonsense is passed over', () => {
   })
 
   it('and on a session in use it ends that session and not the process', async () => {
-    for (const words of [message('T', Buffer.from([0x7f, 0xff])), message('D', Buffer.from([0xff, 0xff]))]) {
+    for (const words of [message('T', int16(0x7fff)), message('D', int16(-1))]) {
       const server = await hostile(afterWelcome((socket) => void socket.write(words)))
       const client = new Client({ ...login(), hosts: [at(server.port)], targetSessionAttrs: 'any' })
       const errors: Error[] = []
@@ -179,10 +190,10 @@ describe('a server that talks nonsense is passed over', () => {
     const types = fc.constantFrom(...'RSKZENTDCtnsAGIVW123v'.split(''))
     const body = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.string({ maxLength: 20 }).map(Buffer.from))
     const one = fc.oneof(
-      { weight: 4, arbitrary: fc.tuple(types, body).map(([type, rest]) => message(type, Buffer.from(rest))) },
+      { weight: 4, arbitrary: fc.tuple(types, body).map(([type, rest]) => message(type, rest)) },
       {
         weight: 2,
-        arbitrary: fc.tuple(fc.nat(12), body).map(([kind, rest]) => authentication(kind, Buffer.from(rest))),
+        arbitrary: fc.tuple(fc.nat(12), body).map(([kind, rest]) => authentication(kind, rest)),
       },
       { weight: 1, arbitrary: fc.uint8Array({ maxLength: 30 }).map(Buffer.from) },
     )

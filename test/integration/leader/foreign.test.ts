@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isForeignClusterError } from '../../../src/index'
+import { isForeignClusterError, outcomeTable } from '../../../src/index'
 import { FaultProxy, poll, startCluster } from '../../support'
 import type { Cluster, Host } from '../../support'
 import { useCluster } from '../pool/support/clusters'
@@ -76,6 +76,34 @@ describe('a foreign cluster in the list', () => {
     pool.topology.reset()
     await pool.query('select 1')
     expect(pool.topology).toMatchObject({ generation: 2 })
+    await pool.end()
+    await proxy.close()
+  })
+
+  it('is not believed of what was in flight when another one was followed, whatever it has not got', async () => {
+    const [leader] = cluster().hosts as [Host]
+    for (const host of [leader, stranger]) await host.query(outcomeTable('markers'))
+    const proxy = await FaultProxy.start(leader.port)
+    const { pool } = pooled([proxy.port], { targetSessionAttrs: 'read-write', outcome: { table: 'markers' } })
+    await pool.query('select 1')
+    let calls = 0
+    const failed = rejection(
+      pool.transaction(async (client) => {
+        calls += 1
+        await client.query(`insert into written values ('in flight')`)
+        proxy.moveTo(stranger.port)
+        proxy.cutAfter('down', 0)
+      }),
+    )
+    await poll(() => pool.topology.leader === undefined, { what: 'it is lost', intervalMillis: 1 })
+    proxy.heal()
+    await poll(() => pool.topology.hosts[0]?.role === 'foreign', { what: 'the other cluster is seen' })
+    pool.topology.reset()
+    const error = await failed
+    expect(error).toMatchObject({ name: 'OutcomeUnknownError' })
+    expect(error.message).toContain('another history is followed now')
+    expect(calls).toBe(1)
+    expect(await idsOn(stranger)).toEqual([])
     await pool.end()
     await proxy.close()
   })

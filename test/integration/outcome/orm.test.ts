@@ -48,7 +48,7 @@ async function slowDownCommits(): Promise<void> {
 /** A pool that reaches the leader over a proxy, which is whole again as soon as a client has been lost. */
 async function overProxy(): Promise<{ readonly proxy: FaultProxy; readonly pool: Pool }> {
   const { user, password, database } = cluster()
-  const proxy = await FaultProxy.start((await cluster().primary()).port)
+  const proxy = await FaultProxy.start((await cluster().primary()).port, { reads: true })
   const hosts = [{ host: '127.0.0.1', port: proxy.port }]
   const config = { hosts, user, password, database, targetSessionAttrs: 'read-write', outcome: 'witness' } as const
   const { pool } = makePool({ ...config, max: 1 })
@@ -87,8 +87,8 @@ describe('the transactions of an ORM, with outcome: witness', () => {
     const value = await db.transaction(async (tx) => {
       await tx.insert(kept).values({ id: 1 })
       const found = await tx.select().from(kept).where(eq(kept.id, 1))
-      // The witness, and no more.
-      proxy.cutAfter('down', 75)
+      // The row of the witness, and no more.
+      proxy.cutBehind('D')
       return found
     })
     expect(value).toEqual([{ id: 1 }])

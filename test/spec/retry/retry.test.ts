@@ -39,6 +39,7 @@ function parseFailure(text: string): FailureFacts {
     fromPooler: words.includes('pooler'),
     connectionLost: words.includes('lost'),
     warned: words.includes('warned'),
+    committed: words.includes('committed'),
     timedOut: words.includes('timedOut'),
     demoted: words.includes('demoted'),
   }
@@ -88,6 +89,7 @@ describe('a COMMIT with a witness', () => {
       ...parseFailure(failure),
       submitted: !words.includes('rewritten'),
       wrote,
+      completed: words.includes('completed'),
       conclusive: words.includes('conclusive'),
     })
     expect(decision.action).toBe(expected)

@@ -53,7 +53,7 @@ it.each(fixtures as unknown as readonly Fixture[])('$name', ({ hosts, rules, tag
     if (leader?.answer?.lsn !== undefined)
       track = noteLeader(track, leader.at, leader.answer.lsn, leader.answer.timeline)
   }
-  const told = phases.map((phase): Phase => {
+  const told = phases.map(({ until: _, ...phase }): Phase => {
     phase.events.forEach(play)
     const tagsOf = new Map(Object.entries(tags))
     const given = { ...unlimited, ...rules, tagsOf, track, bans, roundTrips }

@@ -14,9 +14,14 @@ const incarnation = {
 const session = { host: 'a', server: { incarnation, direct: true, local: true } } as unknown as Session
 
 /** A leader that was promoted at this position; every id that it knows is committed. How many ids it was asked for. */
-function leaderAt(replayLsn: string): { readonly port: LookUpPort; readonly asked: number[] } {
+function leaderAt(replayLsn: string, timeline = 2): { readonly port: LookUpPort; readonly asked: number[] } {
   const asked: number[] = []
-  const answer = JSON.stringify({ system_identifier: 'X', timeline: '2', started: 's2', replay_lsn: replayLsn })
+  const answer = JSON.stringify({
+    system_identifier: 'X',
+    timeline: String(timeline),
+    started: 's2',
+    replay_lsn: replayLsn,
+  })
   const query = async ({ text, values }: { text: string; values: readonly string[][] }): Promise<unknown> => {
     if (!text.includes('pg_xact_status')) return { rows: [{ in_recovery: 'false', incarnation: answer }] }
     const xids = values[0] ?? []
@@ -26,6 +31,8 @@ function leaderAt(replayLsn: string): { readonly port: LookUpPort; readonly aske
   const port: LookUpPort = {
     leader: async () => ({ client: { query } as unknown as PoolClient, host: 'b', release: () => undefined }),
     evidence: noEvidence,
+    historySince: 0,
+    timeline: undefined,
     ending: false,
     lookUpMillis: 1000,
   }
@@ -54,6 +61,13 @@ describe('Acknowledged', () => {
     const { port } = leaderAt('0/100')
     const [, second] = await Promise.all([acknowledged.findLost(port), acknowledged.findLost(port)])
     expect(second).toEqual({ count: 1, tags: ['gone'] })
+  })
+
+  it('counts what a leader on an older timeline does not have: it has been elected, so history has gone back', async () => {
+    const acknowledged = new Acknowledged()
+    const later = { host: 'a', server: { incarnation: { ...incarnation, timeline: 3 }, direct: true, local: true } }
+    acknowledged.add(later as unknown as Session, { xid: '2', lsn: 0x110n }, 'gone')
+    expect(await acknowledged.findLost(leaderAt('0/100').port)).toEqual({ count: 1, tags: ['gone'] })
   })
 
   it('remembers the last 10,000', async () => {

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { OutcomeUnknownError, TransactionRolledBackError, TransactionStateError } from '../../../src/errors'
 import { addReport, noEvidence } from '../../../src/core/outcome/evidence'
-import { Acknowledged } from '../../../src/execution/acknowledged'
 import { runTransaction } from '../../../src/execution/transaction'
 import type { TransactionPort } from '../../../src/execution/transaction'
+import { WitnessProof } from '../../../src/execution/witness-proof'
 import type { PoolClient, Session } from '../../../src/pool/session'
 import { Scope } from '../../../src/runtime/scope'
 import { FailoverStory } from '../../../src/telemetry/failover-story'
@@ -25,8 +25,8 @@ function poolOf(answers: Answers, leader: { readonly status: string | null; read
   const lookedUp: string[] = []
   const story = new FailoverStory(() => undefined)
   const unknown = vi.spyOn(story, 'unknown')
-  const acknowledged = new Acknowledged()
-  const remembered = vi.spyOn(acknowledged, 'add')
+  const proof = new WitnessProof()
+  const remembered = vi.spyOn(proof.acknowledged, 'add')
   const checkout = async () => {
     const { client, session } = dialled('a')
     sessions.push(session)
@@ -48,21 +48,23 @@ function poolOf(answers: Answers, leader: { readonly status: string | null; read
     stillSuitable: async () => true,
     scope: new Scope(),
     story,
-    acknowledged,
-    witnessless: false,
+    proof,
     leader: async () => {
       const query = async ({ text }: { readonly text: string }): Promise<unknown> => {
-        lookedUp.push(text.includes('pg_xact_status') ? 'status' : 'incarnation')
-        if (text.includes('pg_xact_status')) return { rows: [{ status }] }
+        const isStatus = text.includes('pg_xact_status')
+        lookedUp.push(isStatus ? 'status' : text.startsWith('select') ? 'incarnation' : text)
+        if (isStatus) return { rows: [{ status }] }
         return { rows: [{ in_recovery: 'false', incarnation: JSON.stringify({ ...server, ...incarnation }) }] }
       }
       return { client: { query } as unknown as PoolClient, host: 'a', release: () => undefined }
     },
     evidence: noEvidence,
+    historySince: 0,
+    timeline: undefined,
     ending: false,
     lookUpMillis: 0,
   }
-  return { port, sent, released, sessions, lookedUp, unknown, remembered }
+  return { port, proof, sent, released, sessions, lookedUp, unknown, remembered }
 }
 
 const sameServer = { status: 'committed' }
@@ -119,7 +121,8 @@ describe('runTransaction', () => {
     expect(await runTransaction(port, () => 7, undefined)).toBe(7)
     expect(remembered).toHaveBeenCalledTimes(1)
     expect(sent).toEqual(['begin', 'commit'])
-    expect(lookedUp).toEqual(['incarnation', 'status'])
+    // What stands in between may lend each transaction another server.
+    expect(lookedUp).toEqual(['begin', 'incarnation', 'status', 'rollback'])
     expect(released).toEqual([true])
   })
 
@@ -127,6 +130,15 @@ describe('runTransaction', () => {
     const { port, sent } = poolOf(lostAt('commit'), { status: 'aborted' })
     expect(await runTransaction(port, () => 7, undefined)).toBe(7)
     expect(sent).toEqual(['begin', 'commit', 'begin', 'commit'])
+  })
+
+  it('a server that history has left is not asked what became of a COMMIT', async () => {
+    const { port, sent, unknown } = poolOf(lostAt('commit'), sameServer)
+    await expect(runTransaction({ ...port, timeline: 2 }, () => 7, undefined)).rejects.toThrow(
+      'the host that answered does not lead',
+    )
+    expect(sent).toEqual(['begin', 'commit'])
+    expect(unknown).toHaveBeenCalledTimes(1)
   })
 
   it('a COMMIT of which nobody knows is not run again', async () => {
@@ -137,8 +149,8 @@ describe('runTransaction', () => {
   })
 
   it('nor one that carried no witness', async () => {
-    const { port, sent } = poolOf(lostAt('commit'), sameServer)
-    port.witnessless = true
+    const { port, proof, sent } = poolOf(lostAt('commit'), sameServer)
+    proof.witnessless = true
     await expect(runTransaction(port, () => 7, undefined)).rejects.toThrow('it carried no witness')
     expect(sent).toEqual(['begin', 'commit'])
   })
@@ -200,12 +212,12 @@ describe('runTransaction', () => {
   })
 
   it('goes without a witness where a server does not let one be written', async () => {
-    const { port, sent } = poolOf((text) => {
+    const { port, proof, sent } = poolOf((text) => {
       if (text.includes(';')) throw refusal('42501')
     }, sameServer)
     expect(await runTransaction(port, () => 7, undefined)).toBe(7)
     expect(sent).toEqual(['begin', 'rollback', 'begin', 'commit'])
-    expect(port.witnessless).toBe(true)
+    expect(proof.witnessless).toBe(true)
   })
 
   it('sends no COMMIT once its signal is aborted', async () => {

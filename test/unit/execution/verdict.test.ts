@@ -45,6 +45,7 @@ describe('gatherFacts', () => {
       fromPooler: false,
       connectionLost: false,
       warned: false,
+      committed: false,
       timedOut: true,
     })
   })
@@ -57,6 +58,7 @@ describe('gatherFacts', () => {
       fromPooler: false,
       connectionLost: false,
       warned: false,
+      committed: false,
       timedOut: false,
     })
   })
@@ -70,6 +72,7 @@ describe('gatherFacts', () => {
       fromPooler: false,
       connectionLost: true,
       warned: true,
+      committed: false,
       timedOut: false,
     })
   })

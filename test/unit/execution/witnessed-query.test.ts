@@ -25,12 +25,14 @@ class Wire extends EventEmitter {
 }
 
 /** A statement that has been sent, with this witness or without. */
-function submitted(config: object, question?: string, more: Partial<Sending> = {}) {
+function submitted(config: object, question?: string | readonly string[], more: Partial<Sending> = {}) {
   const wire = new Wire()
   const answers: { error: unknown; result: unknown }[] = []
   const client = { constructor: pg.Client } as unknown as Client
-  const query = createWitnessedQuery(client, { config, question, flushAfter: 'statement', ...more }, (error, result) =>
-    answers.push({ error, result }),
+  const query = createWitnessedQuery(
+    client,
+    { config, questions: [question ?? []].flat(), flushAfter: 'statement', ...more },
+    (error, result) => answers.push({ error, result }),
   )
   const connection = wire as unknown as Parameters<typeof query.submit>[0]
   expect(query.submit(connection)).toBeNull()
@@ -103,6 +105,21 @@ describe('a COMMIT with a witness', () => {
     expect(wire.sent).toEqual(['parse : who are you', 'bind', 'execute', 'flush', ...commit])
   })
 
+  it('has its witness behind other questions, of which the last one is it, with a row or without', () => {
+    const { wire, connection, query } = submitted({ text: 'commit' }, ['savepoint', 'who are you'], {
+      flushAfter: 'witness',
+    })
+    const commit = ['parse : commit', 'bind', 'describe', 'execute', 'sync']
+    const questions = ['parse : savepoint', 'bind', 'execute', 'parse : who are you', 'bind', 'execute', 'flush']
+    expect(wire.sent).toEqual([...questions, ...commit])
+    query.handleCommandComplete({ text: 'SAVEPOINT' }, connection)
+    expect(query).toMatchObject({ answered: false, completed: false })
+    query.handleCommandComplete({ text: 'INSERT 0 0' }, connection)
+    expect(query).toMatchObject({ answered: true, witness: undefined, completed: false })
+    query.handleCommandComplete({ text: 'COMMIT' }, connection)
+    expect(query.completed).toBe(true)
+  })
+
   it('goes out as it is where there is nothing to commit when it is its turn', () => {
     const { wire, query } = submitted({ text: 'commit' }, 'who are you', {
       flushAfter: 'witness',
@@ -126,7 +143,7 @@ describe('a statement without a witness', () => {
   })
 
   it('of which an instrumentation made something else was not submitted', () => {
-    const sending = { config: { text: 'select 1' }, question: undefined, flushAfter: 'statement' } as const
+    const sending = { config: { text: 'select 1' }, questions: [], flushAfter: 'statement' } as const
     const client = { constructor: pg.Client } as unknown as Client
     expect(createWitnessedQuery(client, sending, () => undefined).submitted).toBe(false)
   })

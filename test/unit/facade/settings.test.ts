@@ -42,6 +42,14 @@ describe('readSettings', () => {
     })
   })
 
+  it('reads a table of markers: in public, unless told otherwise, and for a day', () => {
+    const read = (outcome: object): unknown => readSettings({ outcome, failoverTimeoutMillis: 5000 }, undefined).outcome
+    const day = 86_400_000
+    expect(read({ table: 'markers' })).toEqual({ given: 'markers', table: 'public.markers', maxAgeMillis: day })
+    expect(read({ table: 'app."M"', maxAgeMillis: 10_000 })).toMatchObject({ table: 'app."M"', maxAgeMillis: 10_000 })
+    expect(read({ table: 'markers', maxAgeMillis: Infinity })).toMatchObject({ maxAgeMillis: Infinity })
+  })
+
   it.each([
     [{ failoverTimeoutMillis: 0 }, 'failoverTimeoutMillis must be a number of at least 1, not 0'],
     [{ failoverTimeoutMillis: Infinity }, 'failoverTimeoutMillis must be a number of at least 1, not Infinity'],
@@ -59,6 +67,19 @@ describe('readSettings', () => {
       'monitor.leaderlessIntervalMillis must be a number of at least 1, not -25',
     ],
     [{ authority: 'dcs' }, 'authority must be an object with a name and a function leader, not "dcs"'],
+    [{ outcome: 'guess' }, `outcome must be 'witness', { table: 'name' }, or be left out, not "guess"`],
+    [{ outcome: null }, `outcome must be 'witness', { table: 'name' }, or be left out, not null`],
+    [{ outcome: ['markers'] }, `outcome must be 'witness', { table: 'name' }, or be left out, not`],
+    [{ outcome: {} }, `outcome.table must be the name of a table, 'name' or 'schema.name'`],
+    [{ outcome: { table: 'a; drop table b' } }, 'bytes, not "a; drop table b"'],
+    [{ outcome: { table: 'markers', maxAge: 5 } }, 'outcome.maxAge: there is table, and maxAgeMillis; remove it'],
+    [{ outcome: { table: 'markers', maxAgeMillis: '1d' } }, 'a number of at least 120000 or Infinity, not "1d"'],
+    [{ outcome: { table: 'markers', maxAgeMillis: NaN } }, 'a number of at least 120000 or Infinity, not NaN'],
+    [{ outcome: { table: 'markers', maxAgeMillis: 119_999 } }, 'a number of at least 120000 or Infinity, not 119999'],
+    [
+      { outcome: { table: 'markers', maxAgeMillis: 9999 }, failoverTimeoutMillis: 5000 },
+      'a number of at least 10000 or Infinity, not 9999: twice the longest time for which callers are held',
+    ],
     [{ authority: null }, 'authority must be an object with a name and a function leader, not null'],
     [{ authority: { name: 'dcs' } }, 'authority must be an object with a name and a function leader'],
     [{ authority: { name: '', leader: async () => undefined } }, 'authority must be an object with a name'],

@@ -246,7 +246,7 @@ describe('LivingTopology', () => {
   })
 
   it('keeps what may tell the fate of a COMMIT: who refused everybody, and where a recovery ended', async () => {
-    const { topology, answers } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
+    const { topology, answers } = living({ 'a:1': ok(primary), 'b:2': ok({ ...standby, postmasterStartTime: 'b' }) })
     topology.start()
     await vi.advanceTimersByTimeAsync(100)
     const error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })

@@ -6,6 +6,8 @@ export interface Role {
   readonly systemIdentifier: string
   /** When its postmaster started, in seconds. */
   readonly started: number
+  /** Where the recovery ended that it came from, or how far a standby has replayed; null after a clean start. */
+  readonly replayLsn: string | null
 }
 
 /** The result of one statement. */
@@ -32,8 +34,9 @@ export function roleAnswer(text: string, role: Role): Answer | undefined {
     timeline: String(role.timeline),
     started: String(role.started),
     lsn: '0/3000000',
+    replay_lsn: role.replayLsn,
   }
-  const row = text.includes('system_identifier') ? { ...brief, ...full } : brief
+  const row: Record<string, string | null> = text.includes('system_identifier') ? { ...brief, ...full } : brief
   return { columns: Object.keys(row), rows: [Object.values(row)], tag: 'SELECT 1' }
 }
 
@@ -41,7 +44,7 @@ export function roleAnswer(text: string, role: Role): Answer | undefined {
 export function plainAnswer(text: string, count: number): Answer {
   const verb = (/^\w+/.exec(text)?.[0] ?? '').toUpperCase()
   const rows = Array.from({ length: count }, (_, index) => [String(index + 1)])
-  const tags: Record<string, string> = { INSERT: `INSERT 0 ${count}`, CALL: 'CALL', BEGIN: 'BEGIN', COMMIT: 'COMMIT' }
+  const tags: Record<string, string> = { INSERT: `INSERT 0 ${count}`, CALL: 'CALL' }
   if (!returnsRows.test(text)) return { columns: undefined, rows: [], tag: tags[verb] ?? verb }
   return { columns: ['n'], rows, tag: tags[verb] ?? `SELECT ${count}` }
 }

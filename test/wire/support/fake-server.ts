@@ -1,11 +1,12 @@
 import { createServer } from 'node:net'
 import { listen } from '../../support/listen'
 import type { Role } from './answers'
-import { notificationResponse } from './backend'
+import { notificationResponse } from '../../support/backend'
 import { FakeSession } from './fake-session'
-import type { SessionHost } from './fake-session'
+import type { SessionHost } from './session-host'
 import type { Action, Fault } from './fault'
 import type { Authentication } from './greeting'
+import { Ledger } from './ledger'
 
 export interface FakeServerOptions extends Partial<Role> {
   /** Default: trust. */
@@ -14,6 +15,8 @@ export interface FakeServerOptions extends Partial<Role> {
   readonly reportsRole?: boolean
   /** Default: 1. */
   readonly rowCount?: number
+  /** Nothing stands between: it sees the client's own end of a connection. Default: true. */
+  readonly direct?: boolean
 }
 
 /**
@@ -37,17 +40,22 @@ export class FakeServer implements SessionHost {
   readonly authentication: Authentication
   readonly reportsRole: boolean
   readonly rowCount: number
+  readonly direct: boolean
+  readonly ledger = new Ledger()
   role: Role
   frozen = false
-  /** The text of every statement of an application's that has arrived, in order. */
+  /** The text of every statement of an application's that has arrived, in order; of several in one message as one. */
   readonly statements: string[] = []
   port = 0
 
-  private constructor({ authentication = 'trust', reportsRole = true, rowCount = 1, ...role }: FakeServerOptions) {
+  private constructor(options: FakeServerOptions) {
+    const { authentication = 'trust', reportsRole = true, rowCount = 1, direct = true, ...role } = options
     this.authentication = authentication
     this.reportsRole = reportsRole
     this.rowCount = rowCount
-    const primary = { recovery: false, readOnly: false, timeline: 1, systemIdentifier: '7', started: 1 }
+    this.direct = direct
+    const identity = { timeline: 1, systemIdentifier: '7', started: 1, replayLsn: null }
+    const primary = { recovery: false, readOnly: false, ...identity }
     this.role = { ...primary, ...role }
   }
 
@@ -93,6 +101,12 @@ export class FakeServer implements SessionHost {
 
   received(text: string): void {
     this.statements.push(text)
+  }
+
+  terminate(xid: string): boolean {
+    const session = [...this.#sessions].find((each) => each.xid === xid)
+    session?.end()
+    return session !== undefined
   }
 
   /** How many connections are open. */

@@ -1,30 +1,18 @@
 import type { Socket } from 'node:net'
 import type { Answer, Role } from './answers'
 import { isMonitorQuestion, plainAnswer, roleAnswer, roleParameters } from './answers'
-import * as backend from './backend'
-import type { Report, TransactionStatus } from './backend'
+import * as backend from '../../support/backend'
+import type { Report } from '../../support/backend'
 import type { Fault, Line, Point } from './fault'
 import { FrontendReader } from './frontend'
 import type { FrontendMessage } from './frontend'
 import { greet } from './greeting'
-import type { Authentication } from './greeting'
-
-/** What the sessions of one fake server share. */
-export interface SessionHost {
-  readonly role: Role
-  readonly authentication: Authentication
-  /** Whether ParameterStatus tells the role: servers before 14 and poolers do not. */
-  readonly reportsRole: boolean
-  /** How many rows a statement returns that returns any. */
-  readonly rowCount: number
-  readonly frozen: boolean
-  takeConnectionFault(): Fault | undefined
-  takeStatementFault(text: string): Fault | undefined
-  /** A statement of an application's has arrived. */
-  received(text: string): void
-}
+import { Transaction } from './ledger'
+import type { SessionHost } from './session-host'
+import { witnessAnswer } from './witness-answers'
 
 interface Portal {
+  readonly text: string
   readonly answer: Answer
   sent: number
 }
@@ -45,7 +33,7 @@ export class FakeSession implements Line {
   /** The statement that the present series of extended messages is about. */
   #current: string | undefined
   #copying: string | undefined
-  #status: TransactionStatus = 'I'
+  readonly #transaction: Transaction
   #told: Role
   #greeting: ReturnType<typeof greet> | undefined
   /** It belongs to a monitor. */
@@ -57,11 +45,18 @@ export class FakeSession implements Line {
     this.#socket = socket
     this.#host = host
     this.#told = host.role
+    this.#transaction = new Transaction(host.ledger)
+    socket.on('close', () => this.#transaction.lost())
     this.#fault = host.takeConnectionFault()
     this.say('connection')
     socket.on('data', (chunk) => {
       for (const message of this.#deaf || host.frozen ? [] : this.#reader.read(chunk)) this.#hear(message)
     })
+  }
+
+  /** Of its transaction. */
+  get xid(): string | undefined {
+    return this.#transaction.assigned
   }
 
   write(bytes: Buffer): void {
@@ -76,11 +71,13 @@ export class FakeSession implements Line {
 
   end(): void {
     this.#deaf = true
+    this.#transaction.lost()
     this.#socket.end(() => this.#socket.destroy())
   }
 
   reset(): void {
     this.#deaf = true
+    this.#transaction.lost()
     this.#socket.write('', () => this.#socket.resetAndDestroy())
   }
 
@@ -92,7 +89,7 @@ export class FakeSession implements Line {
     this.write(backend.errorResponse(report))
     this.#failed = true
     this.#skipping = this.#extended
-    if (this.#status === 'T') this.#status = 'E'
+    this.#transaction.failed(this.#current !== undefined && isCommit(this.#current))
   }
 
   /**
@@ -143,7 +140,9 @@ export class FakeSession implements Line {
       case 'bind': {
         const text = this.#statements.get(message.statement) ?? ''
         if (this.#current !== text && !this.#begin(text)) break
-        this.#portals.set(message.portal, { answer: this.#answer(text), sent: 0 })
+        const answer = this.#answer(text, message.values)
+        if (answer === undefined) break
+        this.#portals.set(message.portal, { text, answer, sent: 0 })
         this.say('bindComplete', backend.bindComplete)
         break
       }
@@ -160,6 +159,7 @@ export class FakeSession implements Line {
         this.say('closeComplete', backend.closeComplete)
         break
       case 'sync':
+        if (this.say('sync')) this.#transaction.endOfImplicit()
         this.#readyForQuery()
         break
       case 'copyData':
@@ -180,13 +180,13 @@ export class FakeSession implements Line {
   /** A statement has arrived. */
   #begin(text: string): boolean {
     this.#extended = true
-    this.#current = text
     this.#arm(text)
     if (!this.say('statement')) return false
     return this.#permits(text)
   }
 
   #arm(text: string): void {
+    this.#current = text
     if (isMonitorQuestion(text)) this.isMonitor = true
     else this.#host.received(text)
     this.#fault ??= this.#host.takeStatementFault(text)
@@ -195,7 +195,9 @@ export class FakeSession implements Line {
   #permits(text: string): boolean {
     const refuses = this.#host.role.recovery && /^(insert|update|delete|call|listen)\b/i.test(text)
     if (refuses) this.raise({ severity: 'ERROR', code: '25006', routine: 'PreventCommandIfReadOnly' })
-    return !refuses
+    const isFailed = this.#transaction.status === 'E' && !/^(commit|end|rollback|abort)\b/i.test(text)
+    if (isFailed) this.raise({ severity: 'ERROR', code: '25P02', routine: 'exec_simple_query' })
+    return !refuses && !isFailed
   }
 
   #query(text: string): void {
@@ -203,12 +205,13 @@ export class FakeSession implements Line {
     if (this.say('statement')) {
       const parts = text.split(';').filter((part) => part.trim() !== '')
       if (parts.length === 0) this.say('emptyQueryResponse', backend.emptyQueryResponse)
-      for (const part of parts) if (!this.#simple(part.trim())) break
+      for (const part of parts) if (!this.#simple(part.trim(), part === parts.at(-1))) break
     }
     if (this.#copying === undefined) this.#readyForQuery()
   }
 
-  #simple(text: string): boolean {
+  #simple(text: string, isLast: boolean): boolean {
+    this.#current = text
     if (!this.#permits(text)) return false
     if (/^copy .* from stdin/i.test(text)) {
       this.#copying = text
@@ -228,16 +231,18 @@ export class FakeSession implements Line {
       )
     }
     const answer = this.#answer(text)
+    if (answer === undefined) return false
     if (answer.columns !== undefined && !this.say('rowDescription', backend.rowDescription(answer.columns)))
       return false
-    return this.#rows({ answer, sent: 0 }, Infinity) && this.#complete(answer)
+    const portal = { text, answer, sent: 0 }
+    return this.#rows(portal, Infinity) && this.#complete(portal, isLast)
   }
 
   #execute(portal: Portal | undefined, limit: number): void {
     if (portal === undefined) return this.raise({ severity: 'ERROR', code: '34000', routine: 'exec_execute_message' })
     if (!this.#rows(portal, limit === 0 ? Infinity : limit)) return
     if (portal.sent < portal.answer.rows.length) this.say('portalSuspended', backend.portalSuspended)
-    else this.#complete(portal.answer)
+    else this.#complete(portal, false)
   }
 
   #rows(portal: Portal, limit: number): boolean {
@@ -248,9 +253,10 @@ export class FakeSession implements Line {
     return true
   }
 
-  #complete({ tag }: Answer): boolean {
-    if (tag === 'BEGIN') this.#status = 'T'
-    if (tag === 'COMMIT' || tag === 'ROLLBACK') this.#status = 'I'
+  /** What ends a transaction has ended it before that is said; in the extended protocol Sync ends one that is implicit. */
+  #complete({ text, answer }: Portal, endsImplicit: boolean): boolean {
+    const tag = this.#transaction.executed(text, answer.tag)
+    if (endsImplicit) this.#transaction.endOfImplicit()
     return this.say('commandComplete', backend.commandComplete(tag))
   }
 
@@ -272,10 +278,22 @@ export class FakeSession implements Line {
       this.#told = role
       for (const [name, value] of roleParameters(role)) this.write(backend.parameterStatus(name, value))
     }
-    this.say('readyForQuery', backend.readyForQuery(this.#status))
+    this.say('readyForQuery', backend.readyForQuery(this.#transaction.status))
   }
 
-  #answer(text: string): Answer {
-    return roleAnswer(text, this.#host.role) ?? plainAnswer(text, this.#host.rowCount)
+  /** Undefined: it was an error. */
+  #answer(text: string, values: readonly (string | null)[] = []): Answer | undefined {
+    const { role, ledger, direct, rowCount } = this.#host
+    const { remoteAddress: clientAddress = '', remotePort = 0 } = this.#socket
+    const asked = { role, ledger, transaction: this.#transaction, clientAddress }
+    const answer = witnessAnswer(text, values, { ...asked, clientPort: direct ? remotePort : 0, host: this.#host })
+    if (answer === undefined) return roleAnswer(text, role) ?? plainAnswer(text, rowCount)
+    if (!('refused' in answer)) return answer
+    this.raise({ severity: 'ERROR', code: answer.refused, routine: 'pg_xact_status' })
+    return undefined
   }
+}
+
+function isCommit(text: string): boolean {
+  return /^(commit|end)\b/i.test(text)
 }

@@ -1,9 +1,9 @@
-import type { Report } from './backend'
-import { errorResponse, noticeResponse } from './backend'
+import type { Report } from '../../support/backend'
+import { errorResponse, noticeResponse } from '../../support/backend'
 
 /** Where in the conversation something may happen: a message that the server sends, or one that it has received. */
 export type Point = Received | Sent
-type Received = 'connection' | 'sslRequest' | 'startup' | 'password' | 'statement' | 'copyReceived'
+type Received = 'connection' | 'sslRequest' | 'startup' | 'password' | 'statement' | 'copyReceived' | 'sync'
 type Sent =
   | 'sslAnswer'
   | 'authenticationRequest'
@@ -42,11 +42,13 @@ export interface Line {
 
 export type Action = (line: Line) => void
 
+export type Place = 'before' | 'within' | 'after'
+
 /** Something that happens once, at a point of the conversation. */
 export interface Fault {
   readonly point: Point
   /** `within`: the first half of the message is sent before. */
-  readonly place: 'before' | 'within' | 'after'
+  readonly place: Place
   readonly actions: readonly Action[]
 }
 

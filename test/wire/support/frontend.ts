@@ -3,7 +3,12 @@ export type FrontendMessage =
   | { readonly type: 'sslRequest' | 'cancelRequest' | 'startup' }
   | { readonly type: 'query'; readonly text: string }
   | { readonly type: 'parse'; readonly name: string; readonly text: string }
-  | { readonly type: 'bind'; readonly portal: string; readonly statement: string }
+  | {
+      readonly type: 'bind'
+      readonly portal: string
+      readonly statement: string
+      readonly values: readonly (string | null)[]
+    }
   | { readonly type: 'describe' | 'close'; readonly kind: string; readonly name: string }
   | { readonly type: 'execute'; readonly portal: string; readonly limit: number }
   | { readonly type: 'password'; readonly body: Buffer }
@@ -54,7 +59,7 @@ function messageOf(type: string, body: Buffer): FrontendMessage {
     case 'P':
       return { type: 'parse', name: first, text: second }
     case 'B':
-      return { type: 'bind', portal: first, statement: second }
+      return { type: 'bind', portal: first, statement: second, values: valuesOf(body, first, second) }
     case 'D':
     case 'C':
       return { type: type === 'D' ? 'describe' : 'close', kind: first.slice(0, 1), name: first.slice(1) }
@@ -68,4 +73,21 @@ function messageOf(type: string, body: Buffer): FrontendMessage {
       return { type: known }
     }
   }
+}
+
+/** The parameters of a Bind, as text. */
+function valuesOf(body: Buffer, portal: string, statement: string): readonly (string | null)[] {
+  let at = Buffer.byteLength(portal) + Buffer.byteLength(statement) + 2
+  const number = (size: 2 | 4): number => {
+    at += size
+    return body.readIntBE(at - size, size)
+  }
+  const formats = number(2)
+  at += 2 * formats
+  return Array.from({ length: number(2) }, () => {
+    const length = number(4)
+    if (length < 0) return null
+    at += length
+    return body.toString('utf8', at - length, at)
+  })
 }

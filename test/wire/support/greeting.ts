@@ -1,8 +1,10 @@
 import { roleParameters } from './answers'
-import * as backend from './backend'
-import type { FakeSession, SessionHost } from './fake-session'
+import * as backend from '../../support/backend'
+import type { FakeSession } from './fake-session'
+import type { SessionHost } from './session-host'
 import type { FrontendMessage } from './frontend'
 import { Scram } from './scram'
+import { backendPid } from './witness-answers'
 
 /** How a fake server wants to know who is there. The password is never looked at, but SCRAM's proof of it is right. */
 export type Authentication = 'trust' | 'password' | 'md5' | 'scram'
@@ -40,7 +42,7 @@ export function greet(session: FakeSession, host: SessionHost, ready: () => void
     const told =
       session.say('authenticationOk', backend.authenticationOk) &&
       parameters.every(([name, value]) => session.say('parameterStatus', backend.parameterStatus(name, value))) &&
-      session.say('backendKeyData', backend.backendKeyData(1))
+      session.say('backendKeyData', backend.backendKeyData(backendPid))
     if (told) ready()
   }
 

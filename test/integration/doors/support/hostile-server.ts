@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
+import { authenticationOk, backendKeyData, parameterStatus, readyForQuery } from '../../../support/backend'
 import { listen } from '../../../support/listen'
 
 export interface HostileServer {
@@ -36,29 +37,13 @@ export async function startHostileServer(words: Buffer | ((socket: Socket) => vo
   }
 }
 
-/** One message of the protocol. `length`: what it says of itself, where that is not true. */
-export function message(type: string, body: Buffer | string = '', length?: number): Buffer {
-  const bytes = Buffer.from(body)
-  const header = Buffer.alloc(5)
-  header.write(type, 'latin1')
-  header.writeUInt32BE(length ?? bytes.length + 4, 1)
-  return Buffer.concat([header, bytes])
-}
-
-/** An authentication request. */
-export function authentication(kind: number, rest: Buffer | string = ''): Buffer {
-  const code = Buffer.alloc(4)
-  code.writeUInt32BE(kind)
-  return message('R', Buffer.concat([code, Buffer.from(rest)]))
-}
-
 /** All that a primary says until its session is ready. */
 export const welcome = Buffer.concat([
-  authentication(0),
-  message('S', 'in_hot_standby\0off\0'),
-  message('S', 'default_transaction_read_only\0off\0'),
-  message('K', Buffer.alloc(8)),
-  message('Z', 'I'),
+  authenticationOk,
+  parameterStatus('in_hot_standby', 'off'),
+  parameterStatus('default_transaction_read_only', 'off'),
+  backendKeyData(0),
+  readyForQuery('I'),
 ])
 
 /** Sends the same without end, as fast as it is taken. */

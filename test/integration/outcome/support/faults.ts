@@ -3,43 +3,10 @@ import { poll } from '../../../support'
 import type { Cluster, Host } from '../../../support'
 import { cutReplication } from '../../../support/cut-replication'
 import { aStandby, heal } from '../../pool/support/clusters'
-import type { Writers } from './writers'
-
-/** What is done to a cluster while transactions are under way. */
-export interface Fault {
-  readonly what: string
-  /** A single loss of a host that is watched, on a direct path: of none of its transactions the fate stays unknown. */
-  readonly single: boolean
-  readonly inflict: (primary: Host, cluster: Cluster, writers: Writers) => Promise<void>
-}
-
-/** Sessions of strangers take transaction ids, so many at a time. */
-export const burnProcedure = `create procedure burn(count int) language plpgsql as $$
-  begin
-    for i in 1 .. count loop
-      perform pg_current_xact_id();
-      commit;
-    end loop;
-  end $$`
-
-const others = (cluster: Cluster, ...these: readonly Host[]): readonly Host[] =>
-  cluster.hosts.filter((host) => !these.includes(host))
-
-/**
- * Something after which the host that it gives leads; nobody looks anything up until strangers have used up what ids there
- * were.
- */
-function unseen(happens: (primary: Host, cluster: Cluster) => Promise<Host>): Fault['inflict'] {
-  return async (primary, cluster, writers) => {
-    const paused = writers.pool.pause().catch(() => undefined)
-    const next = await happens(primary, cluster)
-    await next.query('call burn(300)')
-    writers.pool.resume()
-    await paused
-    // Some wait for a standby.
-    await heal(cluster)
-  }
-}
+import { others, unseen } from './fault'
+import type { Fault } from './fault'
+import { promotedOneAfterTheOther, promotedSideBySide } from './forks'
+import type { Network } from './network'
 
 /** A crash, and strangers at work on the server that came of it. */
 async function crash(primary: Host): Promise<void> {
@@ -78,6 +45,26 @@ const freezeAndPromote = unseen(async (primary, cluster) => {
   return promoteAnother(cluster, primary)
 })
 
+/** The sessions in which a COMMIT waits for a standby, at least so many. */
+async function waiting(primary: Host, least: number): Promise<readonly number[]> {
+  const text = `select pid from pg_stat_activity where wait_event = 'SyncRep'`
+  return poll(
+    async () => {
+      const pids = (await primary.query<{ pid: number }>(text)).map(({ pid }) => pid)
+      return pids.length >= least && pids
+    },
+    { what: `${least} COMMITs wait for a standby` },
+  )
+}
+
+/** No standby receives any more, COMMITs wait for one, and then the network loses their connections. */
+async function cutWhileWaiting(primary: Host, cluster: Cluster, network: Network): Promise<readonly number[]> {
+  await cutReplication(cluster, primary)
+  const pids = await waiting(primary, 8)
+  network.proxies.get(primary)?.reset()
+  return pids
+}
+
 export const faults: readonly Fault[] = [
   {
     what: 'crash and restart in place',
@@ -111,11 +98,11 @@ export const faults: readonly Fault[] = [
   {
     what: 'kill -9 with a lost tail, and promotion',
     single: true,
-    inflict: async (primary, cluster, writers) => {
+    inflict: async (primary, cluster, writers, network) => {
       await cutReplication(cluster, primary)
       // Half of them wait for a standby from now on.
       await writers.progress(5)
-      await killAndPromote(primary, cluster, writers)
+      await killAndPromote(primary, cluster, writers, network)
     },
   },
   {
@@ -167,10 +154,44 @@ export const faults: readonly Fault[] = [
   {
     what: 'a frozen primary, and a promotion',
     single: false,
-    inflict: async (primary, cluster, writers) => {
-      await freezeAndPromote(primary, cluster, writers)
+    inflict: async (primary, cluster, writers, network) => {
+      await freezeAndPromote(primary, cluster, writers, network)
       await writers.progress(1)
       await primary.kill()
     },
+  },
+  {
+    what: 'a network that loses a COMMIT which waits for a standby, and the standby comes back',
+    single: true,
+    between: 'proxies',
+    inflict: async (primary, cluster, _writers, network) => {
+      const before = await cutWhileWaiting(primary, cluster, network)
+      // The look-up has done what it does about sessions of ours that go on without us.
+      const text = `select from pg_stat_activity where query like '%pg_terminate_backend%' and pid <> pg_backend_pid()`
+      await poll(async () => (await primary.query(text)).length > 0, { what: 'the old sessions are looked for' })
+      const after = await waiting(primary, before.length)
+      const ended = before.filter((pid) => !after.includes(pid))
+      if (ended.length > 0) throw new Error(`${ended.length} sessions that waited for a standby have been ended`)
+      for (const standby of others(cluster, primary)) await cluster.repoint(standby, primary)
+    },
+  },
+  {
+    what: 'a network that loses a COMMIT which waits for a standby, and one is promoted that never got it',
+    single: false,
+    between: 'proxies',
+    inflict: async (primary, cluster, writers, network) => {
+      await cutWhileWaiting(primary, cluster, network)
+      await killAndPromote(primary, cluster, writers, network)
+    },
+  },
+  {
+    what: 'two standbys promoted at one point, the second when the first is lost',
+    single: false,
+    inflict: promotedOneAfterTheOther,
+  },
+  {
+    what: 'two standbys promoted at one point, side by side, and the first is lost',
+    single: false,
+    inflict: promotedSideBySide,
   },
 ]

@@ -22,10 +22,13 @@ export function spyClient(answered: (attempt: string) => void, once?: string): t
     override query(...args: unknown[]): never {
       const { attempt } = this as Spy
       const sent = args[0] as SentQuery
-      if (once !== undefined && sent.text === once && sent.submit !== undefined) {
+      const isOnce = once !== undefined && sent.text === once && sent.submit !== undefined
+      // A COMMIT that carries something is no text any more when it comes here.
+      const isCommit = attempt !== undefined && sent.text === 'commit' && sent.submit !== undefined
+      if (isOnce || isCommit) {
         const { callback } = sent
         sent.callback = (error, answer) => {
-          if (!error) answered(String(sent.values[0]))
+          if (!error) answered(isOnce ? String(sent.values[0]) : String(attempt))
           callback(error, answer)
         }
       }

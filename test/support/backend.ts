@@ -13,14 +13,22 @@ export const copyInResponse = copyResponse('G')
 export const copyOutResponse = copyResponse('H')
 export const copyBothResponse = copyResponse('W')
 
+/** A part of a message: bytes, or a text as it is, without a zero at its end. */
+type Part = Uint8Array | string
+
 /** One message: its type, its length, its body. */
-export function message(type: string, ...body: readonly Buffer[]): Buffer {
-  const bytes = Buffer.concat(body)
+export function message(type: string, ...body: readonly Part[]): Buffer {
+  const bytes = Buffer.concat(body.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
   return Buffer.concat([Buffer.from(type, 'latin1'), int32(bytes.length + 4), bytes])
 }
 
+/** The header of a message that says of itself what need not be true. */
+export function header(type: string, length: number): Buffer {
+  return Buffer.concat([Buffer.from(type, 'latin1'), int32(length)])
+}
+
 /** AuthenticationRequest, of any kind. */
-export function authentication(kind: number, ...body: readonly Buffer[]): Buffer {
+export function authentication(kind: number, ...body: readonly Part[]): Buffer {
   return message('R', int32(kind), ...body)
 }
 
@@ -69,7 +77,7 @@ export function notificationResponse(channel: string, payload: string): Buffer {
 
 /** What an ErrorResponse or NoticeResponse tells. */
 export interface Report {
-  readonly severity: 'ERROR' | 'FATAL' | 'WARNING'
+  readonly severity: 'ERROR' | 'FATAL' | 'WARNING' | 'NOTICE'
   readonly code: string
   /** The function of the server's that raised it; a pooler has none to name. */
   readonly routine?: string
