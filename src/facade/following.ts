@@ -37,6 +37,7 @@ import { FailoverStory } from '../telemetry/failover-story'
 import { LivingTopology } from '../topology/living-topology'
 import type { TopologySnapshot } from '../topology/snapshot'
 import { adoptClient } from './adopt-client'
+import { GuessedReads } from './guessed-reads'
 import { followingListenPort } from './listen-port'
 import { Reads } from './reads'
 import type { Settings } from './settings'
@@ -91,6 +92,8 @@ export class Following {
   readonly transactions: TransactionPort
   /** What reads run by. */
   readonly reads: Reads
+  /** Those that nobody has marked; undefined: none of them is one. */
+  readonly guessed: GuessedReads | undefined
   /** What `pool.listen` runs by. */
   readonly listening: Listening
   /** The class of this pool's clients: what `pool.Client` is to be. */
@@ -148,6 +151,8 @@ export class Following {
       held: (somebody) => this.#held('readers', somebody),
       askLeader: () => this.askPosition(),
     })
+    const { parser } = settings.reads
+    this.guessed = parser && new GuessedReads(parser, this.reads, () => this.transactions.scope.inside)
   }
 
   /** The leader's position, asked for now; undefined if its server does not tell. Waits for a leader. */
