@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type pg from 'pg'
-import type { Client, PoolClient } from 'pg'
+import type { Client } from 'pg'
 import type { FollowOptions } from '../client/conninfo/follow-options'
 import type { SessionNews } from '../client/session-news'
 import { prepareSignIn } from '../client/sign-in'
@@ -11,7 +11,6 @@ import { primary, scopeNow } from '../execution/read-scope'
 import { runQueryPromise } from '../execution/run-query'
 import type { QueryPort } from '../execution/run-query'
 import { outsideSession, sessionReads } from '../execution/session-scope'
-import type { SessionReads } from '../execution/session-scope'
 import type { TransactionPort } from '../execution/transaction'
 import { Probe } from '../monitor/probe'
 import { Blame } from '../pool/blame'
@@ -24,32 +23,31 @@ import { Destinations } from '../pool/destinations'
 import { Hearsay } from '../pool/hearsay'
 import { Listening } from '../pool/listening'
 import { positionQuestion, readPosition } from '../pool/host-positions'
-import { onRelease } from '../pool/on-release'
-import { sessionBegun, sessionOf } from '../pool/session'
+import { sessionBegun } from '../pool/session'
 import type { Session } from '../pool/session'
 import type { ListenHandler, Subscription } from '../pool/subscription'
+import { Waiters } from '../pool/waiters'
 import { beginCall } from '../pool/ticket'
 import type { Call, CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
-import { after } from '../runtime/timer'
 import { FailoverStory } from '../telemetry/failover-story'
 import { LivingTopology } from '../topology/living-topology'
 import type { TopologySnapshot } from '../topology/snapshot'
-import { adoptClient } from './adopt-client'
 import { GuessedReads } from './guessed-reads'
 import { followingListenPort } from './listen-port'
 import { Reads } from './reads'
 import type { Settings } from './settings'
 import { createProving } from './proving'
 import type { Proving } from './proving'
+import { concludeSoon } from './conclusion'
+import type { ConclusionPort } from './conclusion'
+import { holding } from './holding'
+import { leaderCheckoutPort } from './leader-checkout'
 import { createTransactionPort } from './transaction-port'
 import { leaderOutside, witnessCommits } from './witness-commits'
 
 const log = createLog('pool')
-
-/** How long after the last held caller was served the story of a failover is told: what was cut has settled by then. */
-const epilogueMillis = 20
 
 /** pg-pool's own methods of one pool, whatever was put over them. */
 export interface InheritedPool {
@@ -69,9 +67,10 @@ export class Following {
   readonly #destinations: Destinations
   readonly #hearsay: Hearsay
   readonly #story: FailoverStory
+  readonly #conclusion: ConclusionPort
   readonly #timeoutMillis: number
   readonly #longestHold: number
-  readonly #waiters = new Set<() => void>()
+  readonly #waiters: Waiters
   readonly #waiting = new Set<'writers' | 'readers'>()
   /** What the pool does and tells by itself is done in the context it was made in, not in that of some caller. */
   readonly #context = new AsyncResource('pg-leader.pool', { requireManualDestroy: true })
@@ -125,11 +124,26 @@ export class Following {
     )
     this.#destinations = new Destinations(follow, this.topology, clients, this.#blame)
     this.#hearsay = new Hearsay(this.topology, this.#blame, () => this.checkout.update())
-    this.checkout = new Checkout(this.#checkoutPort(settings), this.clients, this.#story)
+    this.#waiters = new Waiters({
+      available: () => this.#destinations.available,
+      ending: () => this.#ending,
+      none: () => this.#destinations.none(),
+      longestHold: this.#longestHold,
+    })
+    const known = { pool, inherited, follow, settings, clients, topology: this.topology, blame: this.#blame }
+    const ground = { ...known, destinations: this.#destinations, hearsay: this.#hearsay }
+    const port = leaderCheckoutPort({ ...ground, held: (somebody) => this.#held('writers', somebody) })
+    this.checkout = new Checkout(port, clients, this.#story)
     this.queries = this.#createQueryPort()
     const outside = leaderOutside(() => new this.Client(this.#pool.options))
     this.#proving = createProving(settings.outcome, () => (this.#destinations.available ? outside() : nobodyLeads()))
     this.transactions = this.#createTransactionPort()
+    this.#conclusion = {
+      story: this.#story,
+      transactions: this.transactions,
+      generation: () => this.topology.state.generation,
+      ending: () => this.#ending,
+    }
     const { Client: Base } = pool as unknown as { Client: typeof Client }
     this.Client = bindClient(Base, {
       ...this.#clientOwner(),
@@ -137,14 +151,8 @@ export class Following {
     })
     this.listening = this.#createListening(Base, settings)
     this.reads = new Reads({
-      pool,
+      ...ground,
       Base,
-      follow,
-      settings,
-      topology: this.topology,
-      destinations: this.#destinations,
-      blame: this.#blame,
-      hearsay: this.#hearsay,
       story: this.#story,
       ending: () => this.#isEnding(),
       start: () => this.#start(),
@@ -246,7 +254,7 @@ export class Following {
     this.#ending = true
     this.#story.conclude()
     this.checkout.end()
-    for (const check of this.#waiters) check()
+    this.#waiters.check()
     this.listening.end()
     this.#proving.end()
     this.topology.stop()
@@ -330,32 +338,6 @@ export class Following {
     this.#nextCall = undefined
   }
 
-  #checkoutPort(settings: Settings): ConstructorParameters<typeof Checkout>[0] {
-    const pool = this.#pool
-    return {
-      ...settings,
-      aliveTimeoutMillis: settings.times.timeoutMillis,
-      get max() {
-        return pool.options.max
-      },
-      get idleCount() {
-        return pool.idleCount
-      },
-      // Called as it is: each layer between is one more on the way of every statement.
-      request: this.#inherited.connect,
-      available: () => this.#destinations.available,
-      successors: () => this.#destinations.successors().length,
-      explain: () => this.#destinations.explain(),
-      obstacle: () => this.#destinations.obstacle(),
-      suitable: (session) => this.#destinations.suits(session),
-      trusted: (session) => this.#destinations.suits(session) && !this.#hearsay.doubts(session),
-      blames: (error) => this.#blame.of(error),
-      dead: (session) => this.#hearsay.suspect(session.host, 'an idle client did not answer'),
-      adopt: (client, callback) => this.#adopt(client, callback),
-      held: (somebody) => this.#held('writers', somebody),
-    }
-  }
-
   #start(): void {
     if (this.#started) return
     this.#started = true
@@ -366,7 +348,10 @@ export class Following {
     return {
       destination: () => (this.#ending ? this.#inVain() : this.#destinations.next()),
       isAwaited: () => this.checkout.requests > 0,
-      whenAvailable: () => this.#whenAvailable(),
+      whenAvailable: () => {
+        this.#start()
+        return this.#waiters.whenAvailable()
+      },
       stillWanted: (host, generation) => !this.#ending && this.#destinations.isStillWanted(host, generation),
       opened: (session) => {
         log('connected to %s', session.host)
@@ -390,26 +375,6 @@ export class Following {
 
   #unheard(error: unknown): void {
     log('an error event that nobody listens to: %s', messageOf(error))
-  }
-
-  /** For clients that somebody made of this pool's class, outside of the pool. */
-  #whenAvailable(): Promise<void> {
-    this.#start()
-    if (this.#destinations.available) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      const settle = (act: () => void): void => {
-        this.#waiters.delete(check)
-        timer.cancel()
-        act()
-      }
-      const check = (): void => {
-        if (this.#ending) settle(() => reject(new Error('the pool of this client has been ended')))
-        else if (this.#destinations.available) settle(resolve)
-      }
-      const expired = (): void => settle(() => reject(this.#destinations.none()))
-      const timer = after(this.#longestHold, expired, { ref: true })
-      this.#waiters.add(check)
-    })
   }
 
   #dialFailed(host: HostKey, error: Error): void {
@@ -450,7 +415,7 @@ export class Following {
         this.#destinations.inAdvance.recheckAll()
         this.checkout.update(at)
         this.listening.changed()
-        this.#concludeSoon()
+        concludeSoon(this.#conclusion)
         break
       }
       case 'history-replaced':
@@ -475,7 +440,7 @@ export class Following {
       case 'publish':
         this.checkout.update()
         this.reads.changed()
-        for (const check of this.#waiters) check()
+        this.#waiters.check()
         this.#retireUnsuitable()
         this.#announce('topology', this.topology.snapshot)
         break
@@ -500,6 +465,7 @@ export class Following {
     const fault = this.topology.callerFault
     if (fault === undefined) return
     this.listening.refuse(fault.failure.error as Error)
+    this.reads.readers.failAll(fault.failure.error as Error)
     if (this.checkout.held === 0) return
     log('%s: %s; this is about the caller, nobody is held for it', fault.host, fault.failure.reason)
     this.checkout.failAll(() => fault.failure.error as Error)
@@ -513,48 +479,11 @@ export class Following {
     this.clients.cut(key, generation, this.#blame.put('nobody', new Error(`${key} does not lead any more`)), isOnHost)
   }
 
-  #concludeSoon(): void {
-    if (!this.#story.pending) return
-    after(epilogueMillis, () => {
-      if (!this.#story.over && !this.#ending) this.#concludeSoon()
-      else void this.#conclude()
-    })
-  }
-
-  /** The story ends with what was acknowledged and is gone. */
-  async #conclude(): Promise<void> {
-    const { generation } = this.topology.state
-    const lost = await this.#proving.proof.acknowledged.findLost(this.transactions).catch((error: unknown) => {
-      log('what was lost with the old leader cannot be found out: %s', messageOf(error))
-      return undefined
-    })
-    // Meanwhile another one may lead, whose story is not at its end.
-    if (generation !== this.topology.state.generation && !this.#ending) return
-    this.#story.conclude(lost)
-    this.#proving.proof.acknowledged.told()
-  }
-
   /** Tells listeners when our own work is done: what they throw is theirs, as it is with any emitter. `unheard`: there is none. */
   #announce(event: 'failover' | 'splitBrain' | 'topology', detail: unknown, unheard?: () => void): void {
     process.nextTick(() => {
       const isHeard = this.#context.runInAsyncScope(() => this.#inherited.emit(event, detail))
       if (!isHeard) unheard?.()
-    })
-  }
-
-  #adopt(client: PoolClient, callback: (usable: boolean) => void): void {
-    const leader = this.topology.state.leader
-    const host = leader && this.#destinations.host(leader.key)
-    const news = (told: SessionNews): void => {
-      const session = sessionOf(client)
-      if (session !== undefined) this.#hearsay.news(session, told)
-    }
-    if (host === undefined) return callback(false)
-    const { generation } = this.topology.state
-    const wanted = { host, generation, attrs: this.#follow.targetSessionAttrs, timeoutMillis: this.#timeoutMillis }
-    adoptClient(client, wanted, news, (usable) => {
-      if (usable) this.clients.adopted(client)
-      callback(usable)
     })
   }
 }
@@ -565,20 +494,4 @@ async function nobodyLeads(): Promise<never> {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-/** What is done with a client on the leader, the reads of the session have to see. */
-function holding(session: SessionReads, callback: CheckoutCallback): CheckoutCallback {
-  return (error, client, done) => {
-    if (client === undefined) return callback(error, client, done)
-    const released = session.holds()
-    const of = sessionOf(client)
-    const commit: { at: Position | undefined } = { at: undefined }
-    if (of !== undefined) of.commit = commit
-    onRelease(client, () => {
-      if (of?.commit === commit) of.commit = undefined
-      released(now(), commit.at)
-    })
-    callback(undefined, client, client.release)
-  }
 }

@@ -15,7 +15,7 @@ export function asksToRead(query: unknown): boolean {
   if (typeof query === 'string') return scopeNow() === 'reads' || hasReadMark(query)
   if (typeof query !== 'object' || query === null) return false
   const { readOnly, after, exactlyOnce, text } = query as StatementMarks & { readonly text?: unknown }
-  if (readOnly !== undefined) return readOnly === true
+  if (readOnly !== undefined) return readOnly
   if (exactlyOnce === true) return false
   if (after !== undefined) return true
   return scopeNow() === 'reads' || (typeof text === 'string' && hasReadMark(text))

@@ -247,15 +247,16 @@ export class Reads {
     fail: (error: Error) => void,
     none?: () => void,
   ): void {
+    const found = (at: Place | undefined): void => {
+      if (at !== undefined) return go(at)
+      if (none !== undefined) return none()
+      this.readers.whenAvailable(call, (error) => {
+        if (error === undefined) this.#place(call, session, after, go, fail)
+        else fail(error)
+      })
+    }
     place(this.#placement, session, after).then(
-      (found) =>
-        process.nextTick(() => {
-          if (found !== undefined) return go(found)
-          if (none !== undefined) return none()
-          this.readers.whenAvailable(call, (error) =>
-            error === undefined ? this.#place(call, session, after, go, fail) : fail(error),
-          )
-        }),
+      (at) => process.nextTick(found, at),
       (error: unknown) => process.nextTick(fail, error),
     )
   }
@@ -290,7 +291,7 @@ export class Reads {
         host,
         beginCall(now()),
         [query, undefined],
-        (error, result) => (error ? reject(error as Error) : resolve(result as never)),
+        (error, result) => (error ? reject(error) : resolve(result as never)),
         () => reject(new Error('it could not be connected to')),
       )
     })

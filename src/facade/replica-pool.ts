@@ -30,7 +30,10 @@ export class ReplicaPool extends pg.Pool {
       if (this.ending) told(new Error(afterEnd))
       else this.#reads.connect(beginCall(now()), told)
     }
-    if (callback !== undefined) return connect(callback as CheckoutCallback) as never
+    if (callback !== undefined) {
+      connect(callback as CheckoutCallback)
+      return undefined as never
+    }
     return new this.#Promise((resolve, reject) => {
       connect((error, client) => (error ? reject(error) : resolve(client)))
     }).catch(recapture) as never
@@ -53,7 +56,10 @@ export class ReplicaPool extends pg.Pool {
     const told = callback as Callback | undefined
     const error = this.ending ? new Error('Called end on pool more than once') : undefined
     this.#close()
-    if (told !== undefined) return process.nextTick(told, error) as never
+    if (told !== undefined) {
+      process.nextTick(told, error)
+      return undefined as never
+    }
     return (error === undefined ? this.#Promise.resolve() : this.#Promise.reject(error)) as never
   }
 

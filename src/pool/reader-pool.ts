@@ -52,8 +52,8 @@ export class ReaderPool extends pg.Pool {
     this.#nextCall = undefined
     const told = callback as CheckoutCallback
     super.connect(((error: Error | undefined, client: pg.PoolClient | undefined) => {
-      if (client === undefined) return told(error)
-      this.#handOut(client, call, told)
+      if (client === undefined) told(error)
+      else this.#handOut(client, call, told)
     }) as never)
     return undefined as never
   }

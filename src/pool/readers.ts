@@ -141,10 +141,11 @@ export class Readers {
   /** A client of this host. */
   connectOn(host: HostKey, callback: CheckoutCallback, elsewhere: () => void): void {
     const reader = this.#reader(host)
-    reader.pool.connect(((error: Error | undefined, client, done) => {
+    const told: CheckoutCallback = (error, client, done) => {
       if (error !== undefined) this.#answer(reader, error, callback, elsewhere)
       else callback(error, client, done)
-    }) as CheckoutCallback)
+    }
+    reader.pool.connect(told)
   }
 
   #run(call: Call, text: unknown, values: unknown, callback: Callback, none?: () => void): void {
