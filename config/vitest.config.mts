@@ -39,6 +39,8 @@ export default defineConfig({
   test: {
     // `import 'pg-leader'` in a test is the built package: node loads it as in an application, ESM door and all.
     server: { deps: { external: [/\/dist\/index\.m?js$/] } },
+    // Most of them wait for servers.
+    maxWorkers: 2,
     projects: projects.filter((each) => each !== undefined),
     coverage: {
       provider: 'v8',

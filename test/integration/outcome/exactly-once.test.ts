@@ -147,15 +147,16 @@ describe('exactlyOnce when the connection is lost', () => {
     pool.on('acquire', (client) => {
       const { connection } = client
       const parse = connection.parse.bind(connection)
+      let isFirst = false
       connection.parse = (query: { text: string }, more: never) => {
-        if (query.text.startsWith('insert')) sent += 1
+        if (query.text.startsWith('insert')) isFirst = (sent += 1) === 1
         parse(query as never, more)
       }
       let seen = 0
       connection.prependListener(event, () => {
         seen += 1
         // The first is that of the witness.
-        if (sent === 1 && seen === 2) connection.stream[how === 'cut' ? 'destroy' : 'end']()
+        if (isFirst && seen === 2) connection.stream[how === 'cut' ? 'destroy' : 'end']()
       })
     })
     const { rows } = await pool.query({ text: 'insert into kept values (1) returning id', exactlyOnce: true })

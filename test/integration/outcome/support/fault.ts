@@ -12,6 +12,8 @@ export interface Fault {
   readonly between?: Between
   /** Not all of what is acknowledged and lost can be told: strangers have its ids, on a history as long as its own. */
   readonly disguised?: boolean
+  /** Somebody says that another history is ours: of what was done in the one before nothing is known. */
+  readonly resets?: boolean
   readonly inflict: (primary: Host, cluster: Cluster, writers: Writers, network: Network) => Promise<void>
 }
 

@@ -192,6 +192,7 @@ export const faults: readonly Fault[] = [
   {
     what: 'two standbys promoted at one point, side by side, and the first is lost',
     single: false,
+    resets: true,
     inflict: promotedSideBySide,
   },
 ]

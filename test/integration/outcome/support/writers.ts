@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Host } from '../../../support'
-import { isOutcomeUnknownError, Pool } from '../../../../src/index'
+import { isOutcomeUnknownError, isResultLostError, Pool } from '../../../../src/index'
 import type { PoolConfig } from '../../../../src/index'
 import { nameAttempt, spyClient } from './spy-client'
 
@@ -164,17 +164,20 @@ export class Writers {
         if (written.has(attempt)) wrong.push(`${attempt} was run again, and is there`)
       }
       if (result === undefined || last === undefined) continue
-      if ('value' in result) {
-        const isThere = written.has(result.value)
-        if (!this.#answered.has(result.value)) {
+      // Committed it is as well if only its answer was lost.
+      const error = 'error' in result ? result.error : undefined
+      const value = 'value' in result ? result.value : isResultLostError(error) ? last : undefined
+      if (value !== undefined) {
+        const isThere = written.has(value)
+        if (!this.#answered.has(value)) {
           committed += 1
-          if (!isThere && this.#left.has(result.value)) lost += 1
-          else if (!isThere) wrong.push(`${result.value} was said to be committed, and is not there`)
+          if (!isThere && this.#left.has(value)) lost += 1
+          else if (!isThere) wrong.push(`${value} was said to be committed, and is not there`)
         } else if (!isThere) lost += 1
-      } else if (isOutcomeUnknownError(result.error)) unknown.push(reasonOf(result.error))
-      else {
-        failed.push(result.error)
-        if (written.has(last)) wrong.push(`${last} failed with ${result.error.message}, and is there`)
+      } else if (isOutcomeUnknownError(error)) unknown.push(reasonOf(error))
+      else if (error !== undefined) {
+        failed.push(error)
+        if (written.has(last)) wrong.push(`${last} failed with ${error.message}, and is there`)
       }
     }
     const counts = new Map<string, number>()
