@@ -32,8 +32,7 @@ const rules: Readonly<Record<string, Rule>> = {
   useOp: isOperator,
   relname: (_, relation) => isSameEverywhere(relation),
   indirection: isNoSequence,
-  // SELECT … FOR UPDATE and its kind lock rows, SELECT … INTO makes a table.
-  lockingClause: () => false,
+  // SELECT … INTO makes a table. What follows FOR, as in FOR UPDATE, is a node of its own.
   intoClause: () => false,
 }
 
@@ -90,7 +89,8 @@ function isOperator(name: unknown): boolean {
 /** Everybody's own relations are replicated. Of the server's, some show what a host, a process or a session is at. */
 function isSameEverywhere({ relname, schemaname, catalogname }: Fields): boolean {
   if (catalogname !== undefined || typeof relname !== 'string') return false
-  if (schemaname !== undefined && schemaname !== 'pg_catalog') return typeof schemaname === 'string' && !schemaname.startsWith('pg_')
+  if (schemaname !== undefined && schemaname !== 'pg_catalog')
+    return typeof schemaname === 'string' && !schemaname.startsWith('pg_')
   return relname.startsWith('pg_') || schemaname !== undefined ? relations.has(relname) : true
 }
 
