@@ -36,6 +36,14 @@ import pg = require('pg-leader')
 const { Pool } = require('pg-leader') as typeof import('pg-leader')
 export const pool: pg.Pool = new Pool()
 `
+const subpath = `
+import { Pool, type StatementParser } from 'pg-leader'
+import { loadParser } from 'pg-leader/parser'
+export const open = async (): Promise<Pool> => {
+  const parser: StatementParser = await loadParser()
+  return new Pool({ readOnly: { routeReads: 'parsed', parser } })
+}
+`
 /** What must not type-check: the whole module has no \`default\` of its own. */
 const noDefault = `
 import pg from 'pg-leader'
@@ -45,6 +53,7 @@ export const wrong = pg.default
 const run = {
   'default.mjs': `import pg, { Pool } from 'pg-leader'; import real from 'pg'; check(pg.Pool === Pool && new Pool() instanceof real.Pool && !('default' in pg) && pg.types === real.types)`,
   'require.cjs': `const pg = require('pg-leader'); const { Pool } = require('pg-leader'); check(pg.Pool === Pool && new Pool() instanceof require('pg').Pool && pg.__esModule === undefined)`,
+  'parser.mjs': `import { createRequire } from 'node:module'; import { loadParser } from 'pg-leader/parser'; const cjs = createRequire(import.meta.url)('pg-leader/parser'); const error = await loadParser().catch((error) => error); check(cjs.loadParser === loadParser && /npm install libpg-query/.test(error.message) && error.cause.code === 'ERR_MODULE_NOT_FOUND')`,
   'both.mjs': `import { createRequire } from 'node:module'; import * as esm from 'pg-leader'; const cjs = createRequire(import.meta.url)('pg-leader'); check(esm.default === cjs && Object.keys(cjs).every((name) => name.startsWith('_') || esm[name] === cjs[name]))`,
 }
 
@@ -65,6 +74,8 @@ const problems = [
       'whole.cts': whole,
       'required.cts': required,
       'no-default.mts': noDefault,
+      'subpath.mts': subpath,
+      'subpath.cts': subpath,
     },
   ),
   ...typeCheck(

@@ -10,7 +10,7 @@ const floors = [
   ['pool/'],
   ['execution/'],
   ['facade/'],
-  ['index.ts', 'cli/'],
+  ['index.ts', 'parser.ts', 'cli/'],
 ]
 
 const paths = (rooms) => `^src/(${rooms.join('|').replaceAll('.', '\\.')})`
@@ -46,6 +46,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(client|monitor|pool|facade)/|^src/index\\.ts$' },
       to: { path: 'node_modules/(@types/)?pg/|^pg$' },
+    },
+    {
+      name: 'only-its-subpath-knows-the-grammar',
+      comment:
+        'libpg-query is optional, and the list of built-ins is not small: whoever imports pg-leader alone loads neither',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(parser\\.ts$|core/routing/parsed/)' },
+      to: { path: 'node_modules/libpg-query/|^libpg-query$|^src/core/routing/parsed/' },
     },
     {
       name: 'nobody-imports-pg-pool',

@@ -1,5 +1,7 @@
+import { Guesses } from '../../src/core/routing/guesses'
 import { routeOfRead } from '../../src/core/routing/read-route'
 import { RouteCache, routeCacheLimits } from '../../src/core/routing/route-cache'
+import { loadParser } from '../../src/parser'
 import { readFlags } from '../support/flags'
 import { show } from '../support/format'
 import { Report } from '../support/report'
@@ -17,18 +19,22 @@ const mostNanos = 1000
 
 /**
  * What it costs to know where a text goes that is marked as a read: found in the cache, as the string that was asked for before
- * and as another string that says the same, which has to be hashed and compared; and read.
+ * and as another string that says the same, which has to be hashed and compared; and read. The same of one that nobody has
+ * marked, which is parsed by the server's own grammar.
  *
  * Flags: `--blocks` of each.
  */
 export async function routing(args: readonly string[]): Promise<number> {
   const flags = readFlags(args, { blocks: 60, json: '' })
   const report = new Report('routing', flags, flags.blocks * 0.2, 'where a marked text goes, found and read')
+  const parser = await loadParser()
+  const guesses = new Guesses(parser)
   const atLimit = texts.long.plain.slice(0, routeCacheLimits.textLength)
   const hits = [
     hit('found, the same string', texts.short.plain, (text) => text),
     hit('found, an equal string', texts.short.plain, copyOf),
     hit('found, an equal string of the longest that are remembered', atLimit, copyOf),
+    hit('unmarked: found, an equal string', texts.short.plain, copyOf, (text) => guesses.isRead(text)),
   ]
   const works = [
     ...hits,
@@ -36,6 +42,8 @@ export async function routing(args: readonly string[]): Promise<number> {
     miss('read, pinned', texts.short.pinned, 2000),
     miss('read, plain and long', texts.long.plain, 200),
     miss('read, pinned and long', texts.long.pinned, 50),
+    miss('unmarked: parsed', texts.short.plain, 50, (text) => parser.isRead(text)),
+    miss('unmarked: its fingerprint', texts.short.plain, 50, (text) => parser.fingerprint(text)),
   ]
   const nanos = new Map<Work, number[]>(works.map((work) => [work, []]))
   // What is not compiled yet is not counted.
@@ -67,22 +75,26 @@ function measure({ calls, prepare }: Work): number {
   return Number(process.hrtime.bigint() - begun) / calls
 }
 
-function hit(name: string, text: string, asked: (text: string) => string): Work {
+function hit(name: string, text: string, asked: (text: string) => string, find = finder()): Work {
   const calls = 2000
-  const cache = new RouteCache()
-  cache.routeOf(text)
+  find(text)
   const prepare = (): (() => void) => {
     const strings = Array.from({ length: calls }, () => asked(text))
     return () => {
-      for (const each of strings) cache.routeOf(each)
+      for (const each of strings) find(each)
     }
   }
   return { name, calls, prepare }
 }
 
-function miss(name: string, text: string, calls: number): Work {
+function finder(): (text: string) => unknown {
+  const cache = new RouteCache()
+  return (text) => cache.routeOf(text)
+}
+
+function miss(name: string, text: string, calls: number, read: (text: string) => unknown = routeOfRead): Work {
   const run = (): void => {
-    for (let call = 0; call < calls; call++) routeOfRead(text)
+    for (let call = 0; call < calls; call++) read(text)
   }
   return { name, calls, prepare: () => run }
 }

@@ -34,6 +34,7 @@ import { createLog } from '../runtime/log'
 import { FailoverStory } from '../telemetry/failover-story'
 import { LivingTopology } from '../topology/living-topology'
 import type { TopologySnapshot } from '../topology/snapshot'
+import { GuessedReads } from './guessed-reads'
 import type { InheritedPool } from './inherited-pool'
 import { followingListenPort } from './listen-port'
 import { Reads } from './reads'
@@ -82,6 +83,8 @@ export class Following {
   readonly transactions: TransactionPort
   /** What reads run by. */
   readonly reads: Reads
+  /** Those that nobody has marked; undefined: none of them is one. */
+  readonly guessed: GuessedReads | undefined
   /** What `pool.listen` runs by. */
   readonly listening: Listening
   /** The class of this pool's clients: what `pool.Client` is to be. */
@@ -149,6 +152,8 @@ export class Following {
       held: (somebody) => this.#held('readers', somebody),
       askLeader: () => this.askPosition(),
     })
+    const { parser } = settings.reads
+    this.guessed = parser && new GuessedReads(parser, this.reads, () => this.transactions.scope.inside)
   }
 
   /** The leader's position, asked for now; undefined if its server does not tell. Waits for a leader. */

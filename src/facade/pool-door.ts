@@ -34,6 +34,7 @@ import { FailoverStory } from '../telemetry/failover-story'
 import { takeSnapshot } from '../topology/snapshot'
 import type { TopologySnapshot } from '../topology/snapshot'
 import { Following } from './following'
+import type { GuessedReads } from './guessed-reads'
 import type { InheritedPool } from './inherited-pool'
 import { checkListen, plainListenPort } from './listen-port'
 import { asksToRead } from './read-request'
@@ -128,13 +129,16 @@ export class PoolDoor {
     }).catch(recapture)
   }
 
-  query(text: unknown, values: unknown, callback: unknown): unknown {
+  /** `isGuessed`: it was taken for a read, wrongly: it goes as if nobody had guessed. */
+  query(text: unknown, values: unknown, callback: unknown, isGuessed = false): unknown {
     const following = this.#following
     let port = following?.queries
     if (following !== undefined && asksToRead(text)) {
       const found = following.reads.portFor(text)
       if (found instanceof Error) return this.#refuse(found, values, callback)
       port = found
+    } else if (!isGuessed && !this.#pool.ending && following?.guessed?.isRead(text) === true) {
+      return this.#queryGuessed(following.guessed, text, values, callback)
     } else if (this.#exactlyOnce || isMarkedOnce(text)) {
       const way = isMarkedOnce(text) ? 'marked' : onceWayOf(text)
       if (way !== undefined) return this.#queryOnce(text, values, callback, way)
@@ -180,11 +184,25 @@ export class PoolDoor {
     throw new ConnInfoError(`pool.${what}: this pool has one host and follows nobody; list all hosts of the cluster`)
   }
 
+  #queryGuessed(guessed: GuessedReads, text: unknown, values: unknown, callback: unknown): unknown {
+    const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
+    const given = typeof values === 'function' ? undefined : values
+    const answered = runQueryPromise(guessed.port, text, given).catch((error: unknown) => {
+      if (!guessed.leaderDecides(error, text)) throw error
+      return this.query(text, given, undefined, true)
+    })
+    return this.#tell(answered, told)
+  }
+
   #queryOnce(text: unknown, values: unknown, callback: unknown, way: OnceWay): unknown {
     const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
     const given = typeof values === 'function' ? undefined : values
-    const answered = runExactlyOnce(this.#transactionPort(), text, given, way)
-    if (told === undefined) return this.#Promise.resolve(answered).catch(recapture)
+    return this.#tell(runExactlyOnce(this.#transactionPort(), text, given, way).catch(recapture), told)
+  }
+
+  /** In the form that the caller used. */
+  #tell(answered: Promise<unknown>, told: QueryCallback | undefined): unknown {
+    if (told === undefined) return this.#Promise === Promise ? answered : this.#Promise.resolve(answered)
     // A user's callback runs outside of the promise: what it throws is not ours to swallow.
     void answered.then(
       (result) => process.nextTick(told, undefined, result),

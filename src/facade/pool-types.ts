@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { StatementParser } from '../core/routing/statement-parser'
 import type { Authority } from '../discovery/authority'
 import type { StatementMarks } from '../execution/run-query'
 import type { ClientOptions } from './client'
@@ -47,6 +48,15 @@ export interface ReadOptions {
    * milliseconds. Default: 100.
    */
   readonly consistencyWaitMillis?: number
+  /**
+   * Which statements are reads. `marked`: what is marked. `parsed`: also those of `pool.query` that nobody has marked and that `parser` knows to
+   * be reads, outside of `primary()` and of transactions; where there is no standby they go to the leader as ever. Sessions that read are not
+   * those that write: they know the settings that the options give them, and `onConnect`; not what a listener of the pool's `connect` or a
+   * statement has SET, and no temporary table. Default: `marked`.
+   */
+  readonly routeReads?: 'marked' | 'parsed'
+  /** With `routeReads: 'parsed'`: what `loadParser()` of `pg-leader/parser` gives. */
+  readonly parser?: StatementParser
 }
 
 /**

@@ -4,6 +4,7 @@ import { readTags } from '../client/conninfo/weight-and-tags'
 import { loadBalances } from '../core/selection/balance'
 import type { LoadBalance } from '../core/selection/balance'
 import { longestLagMillis } from '../core/selection/lag'
+import type { StatementParser } from '../core/routing/statement-parser'
 import type { Tags } from '../core/selection/tags'
 import { ConnInfoError } from '../errors'
 
@@ -25,6 +26,8 @@ export interface ReadSettings {
   readonly fallback: ReadFallback
   /** How long a standby is waited for that has not replayed what a session has to see, in milliseconds. */
   readonly consistencyWaitMillis: number
+  /** What tells which unmarked statements are reads; undefined: none of them is one. */
+  readonly parser: StatementParser | undefined
 }
 
 /** Wide enough for the noise of one network, and narrower than the way to the next region. */
@@ -35,6 +38,8 @@ const defaultWaitMillis = 100
 
 const fallbacks: readonly ReadFallback[] = ['primary', 'error']
 
+const routings = ['marked', 'parsed'] as const
+
 const names = [
   'max',
   'maxLagMillis',
@@ -44,7 +49,9 @@ const names = [
   'tags',
   'fallback',
   'consistencyWaitMillis',
-] as const satisfies readonly (keyof ReadSettings)[]
+  'routeReads',
+  'parser',
+] as const satisfies readonly (keyof ReadSettings | 'routeReads')[]
 
 /**
  * Reads the option `readOnly` of a pool.
@@ -74,7 +81,15 @@ export function readReadOptions(readOnly: unknown): ReadSettings {
     tags: readGroups(given['tags']),
     fallback: oneOf('fallback', given['fallback'], fallbacks),
     consistencyWaitMillis: readWait(given['consistencyWaitMillis']),
+    parser: oneOf('routeReads', given['routeReads'], routings) === 'parsed' ? readParser(given['parser']) : undefined,
   })
+}
+
+function readParser(value: unknown): StatementParser {
+  const { isRead, fingerprint } = (value ?? {}) as Partial<Record<keyof StatementParser, unknown>>
+  if (typeof isRead === 'function' && typeof fingerprint === 'function') return value as StatementParser
+  const remedy = "what loadParser() of 'pg-leader/parser' resolves with, as routeReads is 'parsed'"
+  throw new ConnInfoError(`readOnly.parser must be ${remedy}, not ${kindOf(value)}`)
 }
 
 function readMax(value: unknown): number | undefined {

@@ -63,6 +63,9 @@ export interface ReadGround {
   held(somebody: boolean): void
 }
 
+/** What a guessed read is told instead of waiting for a standby: whoever guessed sends it where all else goes. Never shown to anybody. */
+export const noStandby = new Error('no standby serves reads')
+
 /** Told of what the pools of the readers emit. */
 export type ReaderEvents = (event: string | symbol, args: readonly unknown[]) => void
 
@@ -78,6 +81,8 @@ export class Reads {
   readonly queries: QueryPort
   /** The same for those that mean something else on a standby: on the leader, and in a session that refuses to write there as well. */
   readonly #onLeader: QueryPort
+  /** The same for those that nobody has marked: they wait for no standby. */
+  readonly guessed: QueryPort
   /** The view of these pools that an application has. */
   events: ReaderEvents | undefined
   /** Told that there is nothing to view any more. */
@@ -109,6 +114,14 @@ export class Reads {
     this.#placement = this.#createPlacement()
     this.queries = this.#createQueryPort((...given) => this.#attempt(...given))
     this.#onLeader = this.#createQueryPort((...given) => this.#attemptOnLeader(...given))
+    this.guessed = this.#createQueryPort((call, text, values, callback) =>
+      this.#attempt(call, text, values, callback, () => callback(noStandby)),
+    )
+  }
+
+  /** Whether there is a standby to read from now. */
+  get hasStandby(): boolean {
+    return this.#eligibility.hasStandby
   }
 
   /** By what a statement runs that is a read: one that means something else on a standby by what the leader's do. */
@@ -199,12 +212,14 @@ export class Reads {
     }
   }
 
-  #attempt(call: Call, text: unknown, values: unknown, callback: QueryCallback): void {
+  /** `none`: there is no standby now; left out: one is waited for, or the leader steps in. */
+  #attempt(call: Call, text: unknown, values: unknown, callback: QueryCallback, none?: () => void): void {
+    if (none !== undefined && !this.hasStandby) return none()
     this.#ground.start()
     const session = this.#session()
     const after = afterOf(text)
-    if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback)
-    const again = (): void => this.#attempt(call, text, values, callback)
+    if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback, none)
+    const again = (): void => this.#attempt(call, text, values, callback, none)
     const go = ({ host, leads }: Place): void => {
       const tell: QueryCallback = (error, result) => {
         if (leads) session?.wrote(now())
@@ -212,7 +227,7 @@ export class Reads {
       }
       this.readers.attemptOn(host, call, [text, values], tell, again)
     }
-    this.#place(call, session, after, go, callback)
+    this.#place(call, session, after, go, callback, none)
   }
 
   #attemptOnLeader(call: Call, text: unknown, values: unknown, callback: QueryCallback): void {
@@ -234,9 +249,11 @@ export class Reads {
     after: Position | undefined,
     go: (place: Place) => void,
     fail: (error: Error) => void,
+    none?: () => void,
   ): void {
     const found = (at: Place | undefined): void => {
       if (at !== undefined) return go(at)
+      if (none !== undefined) return none()
       this.readers.whenAvailable(call, (error) => {
         if (error === undefined) this.#place(call, session, after, go, fail)
         else fail(error)

@@ -35,6 +35,12 @@ export class Eligibility {
     return this.#hosts
   }
 
+  /** Whether any of them is one because it serves reads, and not because nobody else does. */
+  get hasStandby(): boolean {
+    this.#look()
+    return this.#found.readers.length > 0
+  }
+
   /** Of every other host, why it is not read from. */
   explain(): readonly HostReason[] {
     this.#look()

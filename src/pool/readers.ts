@@ -93,10 +93,10 @@ export class Readers {
     return this.#line.size
   }
 
-  /** One attempt of a statement. */
-  attempt(call: Call, text: unknown, values: unknown, callback: Callback): void {
+  /** One attempt of a statement. `none`: there is no host now; left out: one is waited for. */
+  attempt(call: Call, text: unknown, values: unknown, callback: Callback, none?: () => void): void {
     const { signal } = call
-    if (signal === undefined) return this.#run(call, text, values, callback)
+    if (signal === undefined) return this.#run(call, text, values, callback, none)
     if (typeof signal.addEventListener !== 'function') return callback(badSignal(signal))
     if (signal.aborted) return callback(abortReason(signal))
     let told = false
@@ -111,7 +111,7 @@ export class Readers {
       if (call.session === undefined) tell(abortReason(signal))
     }
     signal.addEventListener('abort', aborted, { once: true })
-    this.#run(call, text, values, tell)
+    this.#run(call, text, values, tell, none)
   }
 
   /** The host that a read would go to now; undefined if there is none. */
@@ -170,13 +170,14 @@ export class Readers {
     return () => this.#inHand.delete(end)
   }
 
-  #run(call: Call, text: unknown, values: unknown, callback: Callback): void {
+  #run(call: Call, text: unknown, values: unknown, callback: Callback, none?: () => void): void {
     const reader = this.#choose()
     if (reader === undefined) {
+      if (none !== undefined) return none()
       this.#hold(call, (error) => (error === undefined ? this.#run(call, text, values, callback) : callback(error)))
       return
     }
-    this.attemptOn(reader.key, call, [text, values], callback, () => this.#run(call, text, values, callback))
+    this.attemptOn(reader.key, call, [text, values], callback, () => this.#run(call, text, values, callback, none))
   }
 
   /** A client of one of the hosts. */

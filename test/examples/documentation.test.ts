@@ -14,8 +14,10 @@ interface Block {
 
 /** Every block of TypeScript in the README and in the comments of what is public. */
 function blocks(): readonly Block[] {
-  const declarations = readFileSync(join(root, 'dist/index.d.ts'), 'utf8').replaceAll(/^\s*\* ?/gm, '')
-  return [...fenced('README.md', readFileSync(join(root, 'README.md'), 'utf8')), ...fenced('TSDoc', declarations)]
+  const declarations = ['index', 'parser'].flatMap((entry) =>
+    fenced(`TSDoc of ${entry}`, readFileSync(join(root, `dist/${entry}.d.ts`), 'utf8').replaceAll(/^\s*\* ?/gm, '')),
+  )
+  return [...fenced('README.md', readFileSync(join(root, 'README.md'), 'utf8')), ...declarations]
 }
 
 function fenced(where: string, text: string): readonly Block[] {

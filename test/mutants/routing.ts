@@ -2,6 +2,9 @@ import { mutantsOf, where } from './mutant'
 
 const spec = where.routingSpec
 const unit = where.unit('core/routing/read-route')
+const guesses = where.unit('core/routing/guesses')
+const guessedReads = where.unit('facade/guessed-reads')
+const corpus = 'test/spec/routing/corpus.test.ts'
 
 export const routingMutants = [
   ...mutantsOf('src/core/routing/read-route.ts', [
@@ -74,5 +77,65 @@ export const routingMutants = [
       'position',
       unit,
     ],
+  ]),
+  ...mutantsOf('src/core/routing/guesses.ts', [
+    ['a text is parsed up to a length', 'text.length > this.#limits.textLength', 'false', guesses],
+    ['a text ends where the grammar thinks so', "text.includes('\\0') || ", '', guesses],
+    ['what can be read in two ways is no guess', ' || isAmbiguous(text)', '', guesses],
+    ['what goes to the leader by rule is no guess', "if (route.to !== 'standby') return route", '', guesses],
+    ['anything but yes is no', ' as unknown) === true', ')', guesses],
+    [
+      'what is like something refused is refused',
+      'this.#refused.add(this.#fingerprint(text) ?? text)',
+      'this.#refused.add(text)',
+      guesses,
+    ],
+    [
+      'what was refused is taken for a read no more',
+      'not any more.\n    this.#routes = this.#forgetful()\n',
+      'not any more.\n',
+      guesses,
+    ],
+    ['of what was refused the oldest is forgotten', 'this.#refused.delete(oldest)', 'break', guesses],
+    ['nothing is guessed beside transactions', 'return !this.#isOver && ', 'return ', guesses],
+  ]),
+  ...mutantsOf('src/core/routing/parsed/provable-read.ts', [
+    ['one statement alone is a read', ' && more.length === 0 && reads', ' && reads', corpus],
+    ['a lock is no read', 'List MinMaxExpr', 'List LockingClause MinMaxExpr', corpus],
+    ['an operator to sort by counts', 'useOp: isOperator', 'useOp: () => true', corpus],
+    ['INTO is no read', 'intoClause: () => false', 'intoClause: () => true', corpus],
+    [
+      'an unknown function is no read',
+      'funcname: (name) => isBuiltIn(functions, name)',
+      'funcname: () => true',
+      corpus,
+    ],
+    ['an unknown type is no read', 'names: (name) => isBuiltIn(types, name)', 'names: () => true', corpus],
+    ['an unknown operator is no read', 'A_Expr: ({ name }) => isOperator(name)', 'A_Expr: () => true', corpus],
+    ['an operator of ANY counts', 'operName: isOperator', 'operName: () => true', corpus],
+    ['a name in another schema is not a built-in', "parts[0] === 'pg_catalog'", "parts[0] !== ''", corpus],
+    ['an unknown node is no read', 'return nodes.has(name) && ', 'return ', corpus],
+    ['what a server shows of itself is no read', 'relations.has(relname) : true', 'true : true', corpus],
+    [
+      'what a sequence is at is no read',
+      'ColumnRef: ({ fields }) => isNoSequence(fields)',
+      'ColumnRef: () => true',
+      corpus,
+    ],
+    ['a row of a sequence as well', 'indirection: isNoSequence', 'indirection: () => true', corpus],
+  ]),
+  ...mutantsOf('src/facade/guessed-reads.ts', [
+    ['a mark keeps from guessing', '!isMarked ? text', 'true ? text', guessedReads],
+    ['in primary() nothing is guessed', " || scopeNow() === 'primary'", '', guessedReads],
+    ['in a transaction nothing is guessed', ' || this.#isInTransaction()', '', guessedReads],
+    ['without a standby nothing is guessed', ' && this.#reads.hasStandby', '', guessedReads],
+    [
+      'what a standby has refused is remembered',
+      'if (mayBeStandbyRefusal(code)) {',
+      'if (code === "") {',
+      guessedReads,
+    ],
+    ['what was cancelled is not tried again', 'code === sqlstate.queryCanceled || ', '', guessedReads],
+    ['what ended its session is not tried on the leader', ' || announcesShutdown(code)', '', guessedReads],
   ]),
 ]

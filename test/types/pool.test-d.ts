@@ -2,7 +2,14 @@ import pg from 'pg'
 import { describe, expectTypeOf, it } from 'vitest'
 import * as ours from '../../src/index'
 import { Client, outcomeTable, Pool, wrap } from '../../src/index'
-import type { FailoverEvent, ListenNotification, Subscription, TopologySnapshot } from '../../src/index'
+import type {
+  FailoverEvent,
+  ListenNotification,
+  StatementParser,
+  Subscription,
+  TopologySnapshot,
+} from '../../src/index'
+import { loadParser } from '../../src/parser'
 
 declare const pool: Pool
 
@@ -71,5 +78,14 @@ describe('the module', () => {
   it('has all that pg exports by name', () => {
     expectTypeOf<keyof typeof pg>().exclude<'native' | 'default'>().toExtend<keyof typeof ours>()
     expectTypeOf(ours.native).toEqualTypeOf<null>()
+  })
+
+  it('takes the parser that the subpath loads, not the promise of one', async () => {
+    expectTypeOf(loadParser).returns.resolves.toEqualTypeOf<StatementParser>()
+    new Pool({ readOnly: { routeReads: 'parsed', parser: await loadParser() } })
+    // @ts-expect-error it is awaited
+    new Pool({ readOnly: { routeReads: 'parsed', parser: loadParser() } })
+    // @ts-expect-error no such way
+    new Pool({ readOnly: { routeReads: 'guessed' } })
   })
 })

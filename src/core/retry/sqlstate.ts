@@ -5,6 +5,7 @@ export const sqlstate = {
   objectNotInPrerequisiteState: '55000',
   internalError: 'XX000',
   tooManyConnections: '53300',
+  queryCanceled: '57014',
   adminShutdown: '57P01',
   crashShutdown: '57P02',
   cannotConnectNow: '57P03',

@@ -9,9 +9,11 @@ describe('readReadOptions', () => {
     maxLagMillis: Infinity,
     maxLagBytes: Infinity,
     loadBalance: 'least-requests',
-    latencyWindowMillis: Infinity,
+    latencyWindowMillis: 25,
     tags: [],
     fallback: 'primary',
+    consistencyWaitMillis: 100,
+    parser: undefined,
   }
 
   it('has the defaults of the manual, left out or empty', () => {
@@ -29,6 +31,7 @@ describe('readReadOptions', () => {
       latencyWindowMillis: 0,
       tags: [{ zone: 'z1', disk: 'ssd' }, { zone: 'z1' }, {}],
       fallback: 'error',
+      consistencyWaitMillis: 0,
     }
     expect(readReadOptions(given)).toEqual(given)
     for (const loadBalance of ['least-requests', 'round-robin', 'random']) {
@@ -38,7 +41,14 @@ describe('readReadOptions', () => {
 
   it('takes Infinity for no limit', () => {
     const given = { maxLagMillis: Infinity, maxLagBytes: Infinity, latencyWindowMillis: Infinity }
-    expect(readReadOptions(given)).toEqual(defaults)
+    expect(readReadOptions(given)).toEqual({ ...defaults, latencyWindowMillis: Infinity })
+  })
+
+  it('takes a parser for what is not marked, and leaves it alone where that is not asked for', () => {
+    const parser = { isRead: () => true, fingerprint: () => undefined }
+    expect(readReadOptions({ routeReads: 'parsed', parser }).parser).toBe(parser)
+    expect(readReadOptions({ routeReads: 'marked', parser }).parser).toBeUndefined()
+    expect(readReadOptions({ parser: 'any' }).parser).toBeUndefined()
   })
 
   it('keeps its own copy of the tags', () => {
@@ -57,7 +67,7 @@ describe('readReadOptions', () => {
     [[], 'readOnly must be an object of options or be left out, not an array'],
     [
       { maxLag: 1 },
-      'readOnly: has no option "maxLag"; it has max, maxLagMillis, maxLagBytes, loadBalance, latencyWindowMillis, tags, fallback',
+      'readOnly: has no option "maxLag"; it has max, maxLagMillis, maxLagBytes, loadBalance, latencyWindowMillis, tags, fallback, consistencyWaitMillis, routeReads, parser',
     ],
     [{ toString: 1 }, 'readOnly: has no option "toString"'],
     [{ max: 0 }, 'readOnly.max must be a whole number of at least 1, not 0'],
@@ -82,6 +92,15 @@ describe('readReadOptions', () => {
       `readOnly.loadBalance must be one of 'least-requests', 'round-robin', 'random', not "least-connections"`,
     ],
     [{ loadBalance: null }, `readOnly.loadBalance must be one of`],
+    [{ consistencyWaitMillis: -1 }, 'readOnly.consistencyWaitMillis must be a number of at least 0, not -1'],
+    [
+      { consistencyWaitMillis: Infinity },
+      'readOnly.consistencyWaitMillis must be a number of at least 0, not Infinity',
+    ],
+    [{ routeReads: 'guessed' }, `readOnly.routeReads must be one of 'marked', 'parsed', not "guessed"`],
+    [{ routeReads: 'parsed' }, `readOnly.parser must be what loadParser() of 'pg-leader/parser' resolves with`],
+    [{ routeReads: 'parsed', parser: Promise.resolve() }, `as routeReads is 'parsed', not an object`],
+    [{ routeReads: 'parsed', parser: { isRead: () => true } }, `as routeReads is 'parsed', not an object`],
     [{ fallback: 'leader' }, `readOnly.fallback must be one of 'primary', 'error', not "leader"`],
     [{ tags: { zone: 'a' } }, `${groups}, not an object`],
     [{ tags: 'zone=a' }, `${groups}, not a string`],
@@ -103,6 +122,9 @@ describe('readReadOptions', () => {
       'latencyWindowMillis',
       'tags',
       'fallback',
+      'consistencyWaitMillis',
+      'routeReads',
+      'parser',
       'other',
     )
     fc.assert(

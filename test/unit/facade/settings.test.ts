@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ConnInfoError } from '../../../src/errors'
+import { readReadOptions } from '../../../src/facade/read-options'
 import { readSettings } from '../../../src/facade/settings'
 
 describe('readSettings', () => {
@@ -11,6 +12,8 @@ describe('readSettings', () => {
       authority: undefined,
       exactlyOnce: false,
       outcome: undefined,
+      reads: readReadOptions(undefined),
+      consistency: 'session',
       times: { intervalMillis: 1000, leaderlessIntervalMillis: 25, timeoutMillis: 1000 },
     })
   })
@@ -30,6 +33,8 @@ describe('readSettings', () => {
       authority: given.authority,
       exactlyOnce: false,
       outcome: undefined,
+      reads: readReadOptions(undefined),
+      consistency: 'session',
       times: { intervalMillis: 250, leaderlessIntervalMillis: 25, timeoutMillis: 300.5 },
     })
   })
