@@ -235,7 +235,8 @@ parity(server, 'a backend ended under a running query', async (subject) => {
   expect(error).toMatchObject({ code: '57P01', severity: 'FATAL' })
   await until(() => errors.length > 0)
   subject.note('query', error)
-  subject.note('client', errors[0])
+  // How the socket ends is a race of the server's.
+  expect(String(errors[0])).toMatch(/Connection terminated unexpectedly|read ECONNRESET/)
   client.release(error)
   expect(pool.totalCount).toBe(0)
   expect((await pool.query('select 1 as n')).rows).toEqual([{ n: 1 }])

@@ -14,7 +14,7 @@ it('while somebody waits a standby is asked hundreds of times, and costs it a fe
   const questions = async (): Promise<number> => (await next.log()).split('received_tli').length
   await (await cluster().primary()).kill()
   // Marked, as it may be sent before the loss is known.
-  const held = pool.query<{ port: number }>({ text: 'select inet_server_port() as port', readOnly: true })
+  const held = pool.query<{ port: number }>({ text: 'select inet_server_port() as port', idempotent: true })
   const before = await questions()
   await sleep(1500)
   // A full question every 250 ms; the others are a bare Sync, which is no statement.
