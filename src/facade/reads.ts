@@ -67,7 +67,7 @@ export interface ReadGround {
 export const noStandby = new Error('no standby serves reads')
 
 /** Told of what the pools of the readers emit. */
-export type ReaderEvents = (event: string | symbol, args: readonly unknown[]) => void
+export type ReaderEvents = (event: string | symbol, args: readonly unknown[]) => boolean
 
 /** The reads of a pool that follows: a pool of sessions for every host, and who goes where. */
 export class Reads {
@@ -77,6 +77,8 @@ export class Reads {
   readonly #eligibility: Eligibility
   readonly #placement: PlacementPort
   readonly readers: Readers
+  /** The class of clients that go to one of the readers by themselves. */
+  readonly Client: typeof Client
   /** What marked statements run by. */
   readonly queries: QueryPort
   /** The same for those that mean something else on a standby: on the leader, and in a session that refuses to write there as well. */
@@ -111,6 +113,7 @@ export class Reads {
       nextReturn: () => eligibility.nextReturn,
       held: (somebody) => ground.held(somebody),
     })
+    this.Client = bindClient(ground.Base, this.#outsider())
     this.#placement = this.#createPlacement()
     this.queries = this.#createQueryPort((...given) => this.#attempt(...given))
     this.#onLeader = this.#createQueryPort((...given) => this.#attemptOnLeader(...given))
@@ -304,7 +307,13 @@ export class Reads {
   #createPool(host: HostKey): ReaderPool {
     const { pool, settings, hearsay, Base } = this.#ground
     const { options } = pool
-    const own = { max: settings.reads.max ?? options.max, Client: bindClient(Base, this.#owner(host)) }
+    const own = {
+      max: settings.reads.max ?? options.max,
+      Client: bindClient(
+        Base,
+        this.#owner(() => this.#to(host)),
+      ),
+    }
     const descriptors = { ...Object.getOwnPropertyDescriptors(options), ...Object.getOwnPropertyDescriptors(own) }
     return new ReaderPool(Object.defineProperties({}, descriptors), {
       clients: this.clients,
@@ -312,14 +321,36 @@ export class Reads {
       aliveTimeoutMillis: settings.times.timeoutMillis,
       dead: (session) => hearsay.suspect(session.host, 'an idle client did not answer'),
       inVain: () => this.#inVain(),
-      heard: (event, args) => this.events?.(event, args),
+      heard: (event, args) => this.#heard(event, args),
     })
   }
 
-  #owner(host: HostKey): ClientOwner {
+  #heard(event: string | symbol, args: readonly unknown[]): void {
+    const isHeard = this.events?.(event, args) === true
+    if (event === 'error' && !isHeard) log('an error event that nobody listens to: %s', (args[0] as Error).message)
+  }
+
+  /** Of a client that somebody makes of the view's class: it finds a host by itself, and waits until there is one. */
+  #outsider(): ClientOwner {
+    return {
+      ...this.#owner(() => {
+        const host = this.readers.pick()
+        return host === undefined ? this.#inVain() : this.#to(host)
+      }),
+      isAwaited: () => false,
+      whenAvailable: () =>
+        new Promise((resolve, reject) => {
+          this.#ground.start()
+          const told = (error?: Error): void => (error === undefined ? resolve() : reject(error))
+          this.readers.whenAvailable(beginCall(now()), told)
+        }),
+    }
+  }
+
+  #owner(to: () => Destination | Error): ClientOwner {
     const { blame, hearsay } = this.#ground
     return {
-      destination: () => (this.#ground.ended() ? this.#inVain() : this.#to(host)),
+      destination: () => (this.#ground.ended() ? this.#inVain() : to()),
       isAwaited: () => true,
       whenAvailable: () => Promise.resolve(),
       stillWanted: () => !this.#ground.ended(),

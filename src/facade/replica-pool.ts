@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { hideOptions } from '../client/hide-secrets'
 import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
 import type { QueryCallback } from '../execution/run-query'
 import { afterEnd } from '../pool/checkout-errors'
@@ -21,6 +22,8 @@ export class ReplicaPool extends pg.Pool {
   constructor(options: object, reads: Reads) {
     super(options)
     this.#reads = reads
+    hideOptions(this.options)
+    Object.assign(this, { Client: reads.Client })
     reads.events = (event, args) => this.emit(event, ...args)
     reads.ended = () => this.#close()
   }
@@ -76,6 +79,8 @@ export class ReplicaPool extends pg.Pool {
   }
 
   static {
+    // Whoever looks for the name of pg's class finds it.
+    Object.defineProperty(this, 'name', { value: 'Pool' })
     // pg-pool has getters there, which its type declarations call properties.
     const sums: Record<string, (pool: ReaderPool) => number> = {
       totalCount: (pool) => pool.totalCount,

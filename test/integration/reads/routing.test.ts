@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import pg from 'pg'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { primary as onPrimary, readOnly } from '../../../src/index'
@@ -163,6 +164,19 @@ describe('pool.readOnly', () => {
     await view.end()
     expect((await rejection(view.query('select 1'))).message).toBe('Cannot use a pool after calling end on the pool')
     expect(await portOf(pool.query<Row>({ text, readOnly: true }))).toBeDefined()
+  })
+
+  it('has clients that find a standby by themselves, the name of pg’s class, and no secrets to show', async () => {
+    const pool = open()
+    await known(pool)
+    const { Client, options, constructor } = pool.readOnly as pg.Pool & { Client: typeof pg.Client }
+    const client = new Client(options)
+    await client.connect()
+    expect((await ports()).standbys).toContain(await portOf(client.query<Row>(text)))
+    expect(await rejection(client.query('create table nowhere_to_be (n int)'))).toMatchObject({ code: '25006' })
+    await client.end()
+    expect(constructor.name).toBe('Pool')
+    expect(inspect(pool.readOnly, { depth: 9 })).not.toContain(cluster().password)
   })
 
   it('ends with its pool, which waits for the connections of both', async () => {
