@@ -23,13 +23,13 @@ export const executionMutants: readonly Mutant[] = [
     ],
     [
       'a read that cannot be sent again had no effect: its error is the answer',
-      'if (!unknown || this.#marks.readOnly === true) return { error }',
+      'if (!unknown || this.#isReadOnly) return { error }',
       'if (!unknown) return { error }',
       runQuery,
     ],
     [
       'a write of unknown outcome is an OutcomeUnknownError',
-      'if (!unknown || this.#marks.readOnly === true) return { error }',
+      'if (!unknown || this.#isReadOnly) return { error }',
       'return { error }',
       where.pool,
       'a call that succeeded was executed, one that was refused was not',

@@ -106,8 +106,8 @@ export const markerMutants: readonly Mutant[] = [
     ],
     [
       'an absence that says nothing is not taken for an abort',
-      'if (mayBePruned(ageOf(marker), maxAgeMillis))',
-      'if (maxAgeMillis < 0)',
+      'const isOld = mayBePruned(ageOf(marker), maxAgeMillis)',
+      'const isOld = maxAgeMillis < 0',
       proof,
     ],
     [
@@ -124,8 +124,8 @@ export const markerMutants: readonly Mutant[] = [
     ],
     [
       'a connection on which the server gave up waiting is of use again',
-      "      await client.query('rollback')\n",
-      '',
+      "throw error\n      await client.query('rollback')",
+      'throw error',
       proof,
     ],
     [
