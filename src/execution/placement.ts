@@ -58,12 +58,11 @@ async function look(
   after: Position | undefined,
 ): Promise<Place | undefined> {
   let wanted = later(session?.wanted, after)
-  const unknownSince = session?.unknownSince(now())
   const { seen } = session ?? {}
   const stays = seen !== undefined && seen.start !== undefined && port.startOf(seen.host) === seen.start
   // Elsewhere there may be less than it has seen: all there is, is as much as anybody can have seen.
   const moves = seen !== undefined && !(stays && port.hosts().includes(seen.host))
-  if (session !== undefined && (unknownSince !== undefined || moves)) {
+  if (session !== undefined && (session.hasUnknown || moves)) {
     const askedAt = now()
     const position = await port.askLeader()
     if (position === undefined) return onLeader(port)

@@ -25,9 +25,9 @@ export class SessionReads {
     return this.#wanted
   }
 
-  /** Since when there may be something that it has to see and whose position is to be asked for; undefined if there is nothing. */
-  unknownSince(now: number): number | undefined {
-    return this.#holds > 0 ? now : this.#wroteAt
+  /** There may be something that it has to see and whose position is to be asked for. */
+  get hasUnknown(): boolean {
+    return this.#holds > 0 || this.#wroteAt !== undefined
   }
 
   /** Something was done on the leader: a statement has been answered there, a client was given back. */

@@ -10,7 +10,7 @@ import type { HostKey } from '../core/topology/host'
 import { primary, scopeNow } from '../execution/read-scope'
 import { runQueryPromise } from '../execution/run-query'
 import type { QueryPort } from '../execution/run-query'
-import { outsideSession, sessionReads } from '../execution/session-scope'
+import { outsideSession } from '../execution/session-scope'
 import type { TransactionPort } from '../execution/transaction'
 import { Probe } from '../monitor/probe'
 import { Blame } from '../pool/blame'
@@ -200,7 +200,7 @@ export class Following {
     if (own === undefined && scopeNow() === 'reads') return this.reads.connect(call, callback)
     this.#start()
     this.topology.mindLease()
-    const session = sessionReads(this.#pool)
+    const session = this.reads.session()
     this.checkout.enter(call, session === undefined ? callback : holding(session, callback))
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()

@@ -9,8 +9,8 @@ import { formatPosition } from '../core/selection/position'
 import { initialTopology } from '../core/topology/state'
 import { onceWayOf, runExactlyOnce } from '../execution/exactly-once'
 import type { OnceWay } from '../execution/exactly-once'
-import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
-import type { QueryCallback, StatementMarks } from '../execution/run-query'
+import { recapture, runQueryPromise } from '../execution/run-query'
+import type { QueryCallback, QueryPort, StatementMarks } from '../execution/run-query'
 import { runTransaction } from '../execution/transaction'
 import { ConnInfoError } from '../errors'
 import type { TransactionFunction, TransactionPort } from '../execution/transaction'
@@ -37,6 +37,7 @@ import { Following } from './following'
 import type { GuessedReads } from './guessed-reads'
 import type { InheritedPool } from './inherited-pool'
 import { checkListen, plainListenPort } from './listen-port'
+import { callbackOf, queryBy, valuesOf } from './query-forms'
 import { asksToRead } from './read-request'
 import { ReplicaPool } from './replica-pool'
 import { readSettings } from './settings'
@@ -132,39 +133,17 @@ export class PoolDoor {
   /** `isGuessed`: it was taken for a read, wrongly: it goes as if nobody had guessed. */
   query(text: unknown, values: unknown, callback: unknown, isGuessed = false): unknown {
     const following = this.#following
-    let port = following?.queries
-    if (following !== undefined && asksToRead(text)) {
-      const found = following.reads.portFor(text)
-      if (found instanceof Error) return this.#refuse(found, values, callback)
-      port = found
-    } else if (!isGuessed && !this.#pool.ending && following?.guessed?.isRead(text) === true) {
+    let port: QueryPort | Error | undefined = following?.queries
+    if (following !== undefined && asksToRead(text)) port = following.reads.portFor(text)
+    else if (!isGuessed && !this.#pool.ending && following?.guessed?.isRead(text) === true) {
       return this.#queryGuessed(following.guessed, text, values, callback)
     } else if (this.#exactlyOnce || isMarkedOnce(text)) {
       const way = isMarkedOnce(text) ? 'marked' : onceWayOf(text)
       if (way !== undefined) return this.#queryOnce(text, values, callback, way)
     }
-    if (port === undefined || typeof text === 'function' || this.#pool.ending) {
-      return this.#inherited.query(text, values, callback)
-    }
-    const told = typeof values === 'function' ? values : callback
-    const given = typeof values === 'function' ? undefined : values
-    if (told !== undefined) {
-      runQuery(port, text, given, told as QueryCallback)
-      return undefined
-    }
-    const Chosen = this.#Promise
-    if (Chosen === Promise) return runQueryPromise(port, text, given)
-    return new Chosen((resolve, reject: (error: unknown) => void) => {
-      runQuery(port, text, given, (error, result) => (error ? reject(error) : resolve(result)))
-    }).catch(recapture)
-  }
-
-  /** In the form that the caller used. */
-  #refuse(error: Error, values: unknown, callback: unknown): unknown {
-    const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
-    if (told === undefined) return this.#Promise.reject(error)
-    process.nextTick(told, error)
-    return undefined
+    const goesAsEver = !(port instanceof Error) && (typeof text === 'function' || this.#pool.ending)
+    if (port === undefined || goesAsEver) return this.#inherited.query(text, values, callback)
+    return queryBy(port, this.#Promise, text, values, callback)
   }
 
   /** `pool.position`. */
@@ -185,19 +164,17 @@ export class PoolDoor {
   }
 
   #queryGuessed(guessed: GuessedReads, text: unknown, values: unknown, callback: unknown): unknown {
-    const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
-    const given = typeof values === 'function' ? undefined : values
+    const given = valuesOf(values)
     const answered = runQueryPromise(guessed.port, text, given).catch((error: unknown) => {
       if (!guessed.leaderDecides(error, text)) throw error
       return this.query(text, given, undefined, true)
     })
-    return this.#tell(answered, told)
+    return this.#tell(answered, callbackOf(values, callback))
   }
 
   #queryOnce(text: unknown, values: unknown, callback: unknown, way: OnceWay): unknown {
-    const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
-    const given = typeof values === 'function' ? undefined : values
-    return this.#tell(runExactlyOnce(this.#transactionPort(), text, given, way).catch(recapture), told)
+    const answered = runExactlyOnce(this.#transactionPort(), text, valuesOf(values), way).catch(recapture)
+    return this.#tell(answered, callbackOf(values, callback))
   }
 
   /** In the form that the caller used. */
@@ -318,21 +295,20 @@ export class PoolDoor {
     const wasPaused = checkout.paused
     checkout.pause()
     this.#following?.reads.readers.pause()
-    let resumed = (): void => undefined
+    const stops: (() => void)[] = []
+    const onResume = (stop: () => void): void => {
+      stops.push(stop)
+      this.#resumeListeners.add(stop)
+    }
+    const readers = this.#following?.reads.clients
+    const books = readers === undefined ? [this.#clients] : [this.#clients, readers]
     try {
-      const stops = new Set<() => void>()
-      resumed = () => {
-        for (const stop of stops) stop()
-      }
-      this.#resumeListeners.add(resumed)
-      const { clients: readers } = this.#following?.reads ?? {}
-      const waited = [this.#clients, ...(readers === undefined ? [] : [readers])]
-      await Promise.all(waited.map((clients) => whenIdle(clients, options, (stop) => stops.add(stop))))
+      await Promise.all(books.map((clients) => whenIdle(clients, options, onResume)))
     } catch (error) {
       if (!wasPaused) this.#goOn()
       throw error
     } finally {
-      this.#resumeListeners.delete(resumed)
+      for (const stop of stops) this.#resumeListeners.delete(stop)
     }
   }
 

@@ -137,7 +137,7 @@ export class Reads {
   /** A client of one of the readers. */
   connect(call: Call, callback: CheckoutCallback): void {
     this.#ground.start()
-    const session = this.#session()
+    const session = this.session()
     if (session === undefined) return this.readers.connect(call, callback)
     const go = ({ host, leads }: Place): void => {
       const served: CheckoutCallback = (error, client, done) => {
@@ -219,7 +219,7 @@ export class Reads {
   #attempt(call: Call, text: unknown, values: unknown, callback: QueryCallback, none?: () => void): void {
     if (none !== undefined && !this.hasStandby) return none()
     this.#ground.start()
-    const session = this.#session()
+    const session = this.session()
     const after = afterOf(text)
     if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback, none)
     const again = (): void => this.#attempt(call, text, values, callback, none)
@@ -268,7 +268,8 @@ export class Reads {
     )
   }
 
-  #session(): SessionReads | undefined {
+  /** What the session that the code is in has to see of this pool; undefined where nothing is asked of it. */
+  session(): SessionReads | undefined {
     return this.#ground.settings.consistency === 'session' ? sessionReads(this.#ground.pool) : undefined
   }
 
@@ -327,7 +328,11 @@ export class Reads {
 
   #heard(event: string | symbol, args: readonly unknown[]): void {
     const isHeard = this.events?.(event, args) === true
-    if (event === 'error' && !isHeard) log('an error event that nobody listens to: %s', (args[0] as Error).message)
+    if (event === 'error' && !isHeard) this.#unheard(args[0])
+  }
+
+  #unheard(error: unknown): void {
+    log('an error event that nobody listens to: %s', (error as Error).message)
   }
 
   /** Of a client that somebody makes of the view's class: it finds a host by itself, and waits until there is one. */
@@ -367,7 +372,7 @@ export class Reads {
       // Of a statement of the pool's own that was found out before.
       intercept: (client, [query, ...rest]) =>
         sessionOf(client)?.onStatement === true ? undefined : refuse(client, query, rest),
-      unheard: (error) => log('an error event that nobody listens to: %s', (error as Error).message),
+      unheard: (error) => this.#unheard(error),
     }
   }
 

@@ -1,12 +1,12 @@
 import pg from 'pg'
 import { hideOptions } from '../client/hide-secrets'
-import { recapture, runQuery, runQueryPromise } from '../execution/run-query'
-import type { QueryCallback } from '../execution/run-query'
+import { recapture } from '../execution/run-query'
 import { afterEnd } from '../pool/checkout-errors'
 import type { ReaderPool } from '../pool/reader-pool'
 import { beginCall } from '../pool/ticket'
 import type { CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
+import { queryBy } from './query-forms'
 import type { Reads } from './reads'
 
 type Callback = (...args: unknown[]) => void
@@ -43,16 +43,8 @@ export class ReplicaPool extends pg.Pool {
   }
 
   override query(text?: unknown, values?: unknown, callback?: unknown): never {
-    const told = (typeof values === 'function' ? values : callback) as QueryCallback | undefined
-    const given = typeof values === 'function' ? undefined : values
     const port = this.ending ? new Error(afterEnd) : this.#reads.portFor(text)
-    if (told !== undefined) {
-      if (port instanceof Error) process.nextTick(told, port)
-      else runQuery(port, text, given, told)
-      return undefined as never
-    }
-    const answered = port instanceof Error ? Promise.reject(port) : runQueryPromise(port, text, given)
-    return (this.#Promise === Promise ? answered : this.#Promise.resolve(answered)) as never
+    return queryBy(port, this.#Promise, text, values, callback) as never
   }
 
   override end(callback?: unknown): never {

@@ -6,7 +6,7 @@ import type { HostKey } from '../core/topology/host'
 import { asText } from '../runtime/as-text'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
-import { after } from '../runtime/timer'
+import { sleep } from '../runtime/timer'
 
 const log = createLog('pool')
 
@@ -73,7 +73,7 @@ export class HostPositions {
       if (covers(reached, wanted)) return true
       // Of another timeline than is wanted it will not become one of that by and by, as a rule.
       if (reached?.timeline !== wanted.timeline || now() + betweenQuestionsMillis > until) return false
-      await new Promise<void>((resolve) => void after(betweenQuestionsMillis, resolve, { ref: true }))
+      await sleep(betweenQuestionsMillis)
     }
   }
 

@@ -23,6 +23,11 @@ export function after(millis: number, callback: () => void, options: TimerOption
   return { cancel: () => clearTimeout(handle) }
 }
 
+/** Resolves after `millis`. Somebody waits for it: it keeps the process alive. */
+export function sleep(millis: number): Promise<void> {
+  return new Promise((resolve) => void after(millis, resolve, { ref: true }))
+}
+
 /**
  * A time limit on somebody else's answer. A timer that fires late proves that this process was blocked: the answer may
  * lie unread in the socket, so the verdict is put off by another full period, in which the socket is read first.
