@@ -5,6 +5,7 @@ import { FaultProxy, poll } from '../../support'
 import { useCluster } from '../pool/support/clusters'
 import { rejection, usePools } from '../pool/support/pools'
 import { asPoorRole, useKept } from './support/kept'
+import { record as recordSent } from './support/record'
 
 const cluster = useCluster({ hosts: 2 })
 const makePool = usePools()
@@ -13,25 +14,8 @@ const kept = useKept(cluster)
 const witnessing = (config: PoolConfig = {}) =>
   makePool({ connectionString: cluster().connectionString(), outcome: 'witness', max: 1, ...config }).pool
 
-/** The texts that are parsed by a server from now on, and what goes out beside them. */
-function record({ connection }: pg.PoolClient): string[] {
-  const sent: string[] = []
-  const over = (name: 'flush' | 'sync'): void => {
-    const act = connection[name].bind(connection)
-    connection[name] = () => {
-      sent.push(name)
-      act()
-    }
-  }
-  const parse = connection.parse.bind(connection)
-  connection.parse = (query: { text: string }, more: never) => {
-    sent.push(query.text.includes('pg_logical_emit_message') ? 'witness' : query.text)
-    parse(query as never, more)
-  }
-  over('flush')
-  over('sync')
-  return sent
-}
+const record = (client: pg.PoolClient): string[] =>
+  recordSent(client, 'witness', (text) => text.includes('pg_logical_emit_message'))
 
 describe('outcome: witness', () => {
   it('sends a witness before COMMIT, in one message, and answers as the server does', async () => {

@@ -5,6 +5,7 @@ import { outcomeTable } from '../../../src/index'
 import { aStandby, useCluster } from '../pool/support/clusters'
 import { rejection, usePools } from '../pool/support/pools'
 import { useKept } from './support/kept'
+import { record as recordSent } from './support/record'
 import { useMarkers } from './support/markers'
 
 const cluster = useCluster({ hosts: 2 })
@@ -18,25 +19,8 @@ const open = (config: PoolConfig = {}): Pool =>
 const ofOneHost = async (config: PoolConfig = {}): Promise<Pool> =>
   open({ connectionString: cluster().connectionStringFor(await cluster().primary()), ...config })
 
-/** What a client sends from now on: the texts that are parsed, and what goes out beside them. */
-function record({ connection }: pg.PoolClient): string[] {
-  const sent: string[] = []
-  const over = (name: 'flush' | 'sync'): void => {
-    const act = connection[name].bind(connection)
-    connection[name] = () => {
-      sent.push(name)
-      act()
-    }
-  }
-  const parse = connection.parse.bind(connection)
-  connection.parse = (query: { text: string }, more: never) => {
-    sent.push(query.text.startsWith('insert into public.markers') ? 'marker' : query.text)
-    parse(query as never, more)
-  }
-  over('flush')
-  over('sync')
-  return sent
-}
+const record = (client: pg.PoolClient): string[] =>
+  recordSent(client, 'marker', (text) => text.startsWith('insert into public.markers'))
 
 /** Does something as a role of its own, with these rights. */
 async function asRole(rights: string, work: (config: PoolConfig) => Promise<void>): Promise<void> {

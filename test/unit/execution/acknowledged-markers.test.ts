@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { noEvidence } from '../../../src/core/outcome/evidence'
 import { AcknowledgedMarkers } from '../../../src/execution/acknowledged-markers'
-import type { LookUpPort } from '../../../src/execution/look-up'
 import type { Marker } from '../../../src/execution/marker'
-import type { PoolClient, Session } from '../../../src/pool/session'
+import type { Session } from '../../../src/pool/session'
+import { leaderThat } from './support/leader'
 
 const session = {} as Session
 const written = vi.fn()
@@ -22,15 +21,7 @@ function leaderWithout(missing: readonly string[], inRecovery = false) {
     const found = (values[0] ?? []).filter((id) => missing.includes(id))
     return { rows: [{ in_recovery: String(inRecovery), missing: JSON.stringify(found) }] }
   }
-  const port: LookUpPort = {
-    leader: async () => ({ client: { query } as unknown as PoolClient, host: 'b', release: () => undefined }),
-    evidence: noEvidence,
-    historySince: 0,
-    timeline: undefined,
-    ending: false,
-    lookUpMillis: 1000,
-  }
-  return { port, asked }
+  return { port: leaderThat(query), asked }
 }
 
 beforeEach(() => void written.mockClear())

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Acknowledged } from '../../../src/execution/acknowledged'
 import type { LookUpPort } from '../../../src/execution/look-up'
-import { noEvidence } from '../../../src/core/outcome/evidence'
-import type { PoolClient, Session } from '../../../src/pool/session'
+import type { Session } from '../../../src/pool/session'
+import { leaderThat } from './support/leader'
 
 const incarnation = {
   systemIdentifier: 'X',
@@ -28,15 +28,7 @@ function leaderAt(replayLsn: string, timeline = 2): { readonly port: LookUpPort;
     asked.push(xids.length)
     return { rows: xids.map((xid) => ({ xid, status: 'committed' })) }
   }
-  const port: LookUpPort = {
-    leader: async () => ({ client: { query } as unknown as PoolClient, host: 'b', release: () => undefined }),
-    evidence: noEvidence,
-    historySince: 0,
-    timeline: undefined,
-    ending: false,
-    lookUpMillis: 1000,
-  }
-  return { port, asked }
+  return { port: leaderThat(query), asked }
 }
 
 describe('Acknowledged', () => {
