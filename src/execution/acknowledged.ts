@@ -7,10 +7,8 @@ import { asText } from '../runtime/as-text'
 import { onLeader } from './look-up'
 import type { LookUpPort } from './look-up'
 import type { AcknowledgedBook, Lost } from './proof'
+import { Recent } from './recent'
 import { askIncarnation, ofOneServer } from './witness-look-up'
-
-/** So many of the last transactions are remembered: those that a failover may have cut off are among the last. */
-const most = 10_000
 
 interface Entry {
   readonly host: string
@@ -21,16 +19,12 @@ interface Entry {
 
 /** The last transactions that carried a witness and whose COMMIT was answered. */
 export class Acknowledged implements AcknowledgedBook<Witness> {
-  /** In the order in which they were acknowledged; the oldest go many at a time. */
-  #entries: Entry[] = []
-  /** What was found to be lost and has not been told yet. */
-  #lost: Entry[] = []
+  readonly #recent = new Recent<Entry>()
 
   /** One more has been acknowledged. */
   add({ host, server }: Session, witness: Witness | undefined, tag: string | undefined): void {
     if (witness === undefined || server === undefined) return
-    this.#entries.push({ host, witness, incarnation: server.incarnation, tag })
-    if (this.#entries.length >= 2 * most) this.#entries = this.#entries.slice(-most)
+    this.#recent.add({ host, witness, incarnation: server.incarnation, tag })
   }
 
   /**
@@ -38,12 +32,13 @@ export class Acknowledged implements AcknowledgedBook<Witness> {
    * told. Rejects if the leader cannot be asked.
    */
   async findLost(port: LookUpPort): Promise<Lost> {
-    if (this.#entries.length > 0) await this.#ask(port, this.#entries.slice(-most))
-    return { count: this.#lost.length, tags: this.#lost.flatMap(({ tag }) => (tag === undefined ? [] : [tag])) }
+    const { last } = this.#recent
+    if (last.length > 0) await this.#ask(port, last)
+    return this.#recent.lost
   }
 
   told(): void {
-    this.#lost = []
+    this.#recent.told()
   }
 
   async #ask(port: LookUpPort, entries: readonly Entry[]): Promise<void> {
@@ -55,11 +50,8 @@ export class Acknowledged implements AcknowledgedBook<Witness> {
         return { suspects, lost: await findAborted(client, host, incarnation, [...suspects]) }
       }),
     )
-    // Two failovers may have been looked into at once: what the first one found has been taken out already.
-    const present = new Set(this.#entries)
-    this.#lost.push(...lost.filter((entry) => present.has(entry)))
-    // What was acknowledged meanwhile stays.
-    this.#entries = this.#entries.filter((entry) => !suspects.has(entry))
+    this.#recent.lose(lost)
+    this.#recent.forget(suspects)
   }
 }
 

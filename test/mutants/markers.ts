@@ -151,8 +151,8 @@ export const markerMutants: readonly Mutant[] = [
   ...mutantsOf('src/execution/acknowledged-markers.ts', [
     [
       'what is missing for its age is not lost',
-      '.filter(({ marker }) => !mayBePruned(ageOf(marker), maxAgeMillis))',
-      '',
+      '.filter(({ marker }) => mayBePruned(ageOf(marker), maxAgeMillis))',
+      '.filter(() => false)',
       acknowledged,
     ],
     [
@@ -161,19 +161,11 @@ export const markerMutants: readonly Mutant[] = [
       'if (rows[0] === undefined) throw',
       acknowledged,
     ],
-    [
-      'what is lost is counted once',
-      'this.#entries = this.#entries.filter((entry) => !isMissing(entry))',
-      '',
-      acknowledged,
-    ],
-    [
-      'the last ones are remembered',
-      'this.#entries = this.#entries.slice(-most).filter',
-      'this.#entries = this.#entries.filter',
-      acknowledged,
-    ],
     ['old rows are thought of whenever one is written', '    this.#written()\n', '', acknowledged],
+  ]),
+  ...mutantsOf('src/execution/recent.ts', [
+    ['what is lost is counted once', '    this.forget(entries)\n', '', acknowledged],
+    ['the last ones are remembered', 'return this.#entries.slice(-most)', 'return this.#entries', acknowledged],
   ]),
   ...mutantsOf('src/execution/pruning.ts', [
     ['one time is planned, and no more', 'this.#next !== undefined || ', '', pruning],
