@@ -38,12 +38,7 @@ export interface ClientOwner {
   opened(session: Session): void
   /** Before a new session is handed to anybody: rejects if it is of no use after all. */
   readonly prepare?: (session: Session) => Promise<void>
-  /** Takes over what is sent on a client, or leaves it: then it returns undefined. */
-  readonly intercept?: (
-    client: Client,
-    args: readonly unknown[],
-    send: (...args: unknown[]) => unknown,
-  ) => Answer | undefined
+  readonly intercept?: Intercept
   failed(host: HostKey, error: Error): void
   /** The session came when its host was no more the one to go to; returns the error for pg-pool. */
   late(error: Error): Error
@@ -51,6 +46,13 @@ export interface ClientOwner {
   /** An `error` event that nobody listens to. */
   unheard(error: unknown): void
 }
+
+/** Takes over what is sent on a client, or leaves it: then it returns undefined. */
+export type Intercept = (
+  client: Client,
+  args: readonly unknown[],
+  send: (...args: unknown[]) => unknown,
+) => Answer | undefined
 
 /** What the caller of an intercepted `query` gets in its place. */
 export interface Answer {
@@ -90,17 +92,6 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
       return emit.call(this, event as never, ...(args as never[]))
     },
   }
-  const { intercept } = owner
-  if (intercept !== undefined) {
-    Object.assign(methods, {
-      query(this: Client, ...args: unknown[]): unknown {
-        // Looked up now: an instrumentation may have put itself in place since.
-        const send = (...sent: unknown[]): unknown => Reflect.apply(Base.prototype.query, this, sent)
-        const answer = intercept(this, args, send)
-        return answer === undefined ? send(...args) : answer.returned
-      },
-    })
-  }
   const Bound = class extends (Base as new (...args: unknown[]) => object) {
     constructor(config?: object | null) {
       super(withoutHosts(config))
@@ -109,8 +100,20 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(Bound.prototype, name, { value, writable: true, configurable: true })
   }
+  if (owner.intercept !== undefined) interceptQueries(Bound.prototype, Base, owner.intercept)
   hideClient(Bound.prototype)
   return Object.defineProperty(Bound, 'name', { value: Base.name }) as unknown as typeof Client
+}
+
+/** Has everything that is sent on the clients of this class offered to `intercept` first. `Base`: the class behind it, which sends. */
+export function interceptQueries(prototype: object, Base: typeof Client, intercept: Intercept): void {
+  const value = function (this: Client, ...args: unknown[]): unknown {
+    // Looked up now: an instrumentation may have put itself in place since.
+    const send = (...sent: unknown[]): unknown => Reflect.apply(Base.prototype.query, this, sent)
+    const answer = intercept(this, args, send)
+    return answer === undefined ? send(...args) : answer.returned
+  }
+  Object.defineProperty(prototype, 'query', { value, writable: true, configurable: true })
 }
 
 /**
