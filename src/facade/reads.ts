@@ -133,20 +133,20 @@ export class Reads implements ReadSource {
     return route === 'leader' ? this.#onLeader : this.queries
   }
 
-  /** A client of one of the readers. */
-  connect(call: Call, callback: CheckoutCallback): void {
+  /** A client of one of the readers; of one that has come so far. */
+  connect(call: Call, callback: CheckoutCallback, after?: Position): void {
     this.#ground.start()
     const session = this.session()
-    if (session === undefined) return this.readers.connect(call, callback)
+    if (session === undefined && after === undefined) return this.readers.connect(call, callback)
     const go = ({ host, leads }: Place): void => {
       const served: CheckoutCallback = (error, client, done) => {
-        const released = leads && client !== undefined ? session.holds() : undefined
+        const released = leads && client !== undefined ? session?.holds() : undefined
         if (released !== undefined && client !== undefined) onRelease(client, () => released(now(), undefined))
         callback(error, client, client === undefined ? done : client.release)
       }
-      this.readers.connectOn(host, served, () => this.connect(call, callback))
+      this.readers.connectOn(host, served, () => this.connect(call, callback, after))
     }
-    this.#place(call, session, undefined, go, callback)
+    this.#place(call, session, after, go, callback)
   }
 
   /** What is believed of the hosts has changed. */
@@ -235,6 +235,7 @@ export class Reads implements ReadSource {
     this.#ground.start()
     const session = this.session()
     const after = afterOf(text)
+    if (after instanceof Error) return callback(after)
     if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback, none)
     const again = (): void => this.#attempt(call, text, values, callback, none)
     const go = ({ host, leads }: Place): void => {

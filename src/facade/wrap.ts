@@ -29,6 +29,8 @@ export type WrapOptions = Pick<
   | 'exactlyOnce'
   | 'outcome'
   | 'authority'
+  | 'readOnly'
+  | 'consistency'
 >
 
 /** pg-pool's own lists: nothing else tells which clients a pool had before it was wrapped. */
