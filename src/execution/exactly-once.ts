@@ -34,6 +34,11 @@ export type OnceWay = 'marked' | 'witness' | 'flush'
 /** What goes out how, where the pool has `exactlyOnce`. */
 const writing: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'merge'])
 
+/** Whether a statement is marked `exactlyOnce` itself. */
+export function isMarkedOnce(query: unknown): boolean {
+  return typeof query === 'object' && query !== null && (query as StatementMarks).exactlyOnce === true
+}
+
 /** The way of a statement that is not marked itself, on a pool that has `exactlyOnce`; undefined: it goes as ever. */
 export function onceWayOf(query: unknown): OnceWay | undefined {
   const given = typeof query === 'string' ? { text: query } : ((query ?? {}) as Given)

@@ -1,5 +1,7 @@
 import { readFlag, show } from '../client/conninfo/option-value'
 import { ConnInfoError } from '../errors'
+import type { Position } from '../core/selection/position'
+import { readAfter } from './after'
 import { scopeNow } from './read-scope'
 
 const isolations = ['read uncommitted', 'read committed', 'repeatable read', 'serializable'] as const
@@ -12,6 +14,22 @@ export interface TransactionOptions {
    * BEGIN … READ ONLY: it changes nothing, carries no witness, and may be run again whatever became of it. Default: false.
    */
   readonly readOnly?: boolean
+  /**
+   * With `readOnly`: a position as `pool.position()` gave it, perhaps in another process. The transaction sees all that was written up
+   * to it: it begins on a standby that has replayed that, or that has in `readOnly.consistencyWaitMillis`, else on the leader. Anything
+   * else is refused with ConnInfoError. Default: none; inside of `session()` it sees what the session has to see in any case.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from 'pg-leader'
+   * const pool = new Pool({ connectionString: 'postgres://app@db1,db2,db3/shop' })
+   * await pool.query('insert into orders (id) values (7)')
+   * const after = await pool.position()
+   * const { rows } = await pool.transaction((client) => client.query('select * from orders'), { readOnly: true, after })
+   * console.log(rows)
+   * ```
+   */
+  readonly after?: string
   /** With `serializable` and `readOnly`: waits for a snapshot that cannot fail, as in SQL. Default: false. */
   readonly deferrable?: boolean
   /** How often the function is called at the most, the first time included. Default: 5. */
@@ -31,12 +49,22 @@ export interface TransactionPlan {
   readonly readOnly: boolean
   /** It can be run on a standby, which knows no serializable transactions. */
   readonly onStandby: boolean
+  /** What it has to see. */
+  readonly after: Position | undefined
   readonly maxAttempts: number
   readonly signal: AbortSignal | undefined
   readonly tag: string | undefined
 }
 
-const known: ReadonlySet<string> = new Set(['isolation', 'readOnly', 'deferrable', 'maxAttempts', 'signal', 'tag'])
+const known: ReadonlySet<string> = new Set([
+  'isolation',
+  'readOnly',
+  'after',
+  'deferrable',
+  'maxAttempts',
+  'signal',
+  'tag',
+])
 
 /** @throws {@link ConnInfoError} naming the option, its value and what would do. */
 export function planTransaction(options: TransactionOptions = {}): TransactionPlan {
@@ -60,11 +88,18 @@ export function planTransaction(options: TransactionOptions = {}): TransactionPl
   }
   if (tag !== undefined && typeof tag !== 'string') throw new ConnInfoError(`tag must be a string, not ${show(tag)}`)
   const readOnly = options.readOnly === undefined ? scopeNow() === 'reads' : readFlag('readOnly', options.readOnly)
+  const after = readAfter(options.after)
+  if (after instanceof Error) throw after
+  if (after !== undefined && !readOnly) {
+    throw new ConnInfoError(
+      'after is for a transaction with readOnly: true; one that writes is on the leader, which has all there is',
+    )
+  }
   const modes = [
     ...(isolation === undefined ? [] : [`isolation level ${isolation}`]),
     ...(readOnly ? ['read only'] : []),
     ...(readFlag('deferrable', options.deferrable) ? ['deferrable'] : []),
   ]
   const onStandby = readOnly && isolation !== 'serializable'
-  return { begin: ['begin', modes.join(', ')].join(' ').trim(), readOnly, onStandby, maxAttempts, signal, tag }
+  return { begin: ['begin', modes.join(', ')].join(' ').trim(), readOnly, onStandby, after, maxAttempts, signal, tag }
 }

@@ -1,6 +1,7 @@
 import { decideTransaction } from '../core/retry/decide-transaction'
 import type { TransactionDecision, TransactionFailure } from '../core/retry/decide-transaction'
 import { serverCode } from '../core/retry/sqlstate'
+import type { Position } from '../core/selection/position'
 import { OutcomeUnknownError, TransactionRolledBackError, TransactionStateError } from '../errors'
 import { commitAndPosition, readPosition } from '../pool/host-positions'
 import { cutSocket, keepTransactionStatus } from '../pool/session'
@@ -34,8 +35,8 @@ export interface CheckedOut {
 /** What running a transaction needs of its pool. */
 export interface TransactionPort extends LookUpPort {
   checkout(call: Call): Promise<CheckedOut>
-  /** The same, of a host that is read from; left out where there is no other. */
-  checkoutReader?(call: Call): Promise<CheckedOut>
+  /** The same, of a host that is read from and has come so far; left out where there is no other. */
+  checkoutReader?(call: Call, after: Position | undefined): Promise<CheckedOut>
   /** Asks the host of this session for its role again; resolves with whether it may still be used. */
   stillSuitable(session: Session): Promise<boolean>
   readonly scope: Scope
@@ -107,9 +108,9 @@ class Attempt<T> {
   }
 
   async run(): Promise<Ended<T>> {
-    const { onStandby } = this.#plan
-    const port = this.#port
-    const out = await (onStandby && port.checkoutReader ? port.checkoutReader(this.#call) : port.checkout(this.#call))
+    const { onStandby, after } = this.#plan
+    const [port, call] = [this.#port, this.#call]
+    const out = await (onStandby && port.checkoutReader ? port.checkoutReader(call, after) : port.checkout(call))
     // From before BEGIN is sent: the last moment of which it is certain that the server was alive after it.
     const watch = watchForStalls()
     out.session.ownTransaction = true

@@ -295,7 +295,8 @@ export class Following {
     const historySince = (): number => this.#historySince
     const source = {
       connect: (call: Call, callback: CheckoutCallback) => this.#withCall(call, () => pool.connect(callback as never)),
-      connectReader: (call: Call, callback: CheckoutCallback) => this.reads.connect(call, callback),
+      connectReader: (call: Call, callback: CheckoutCallback, after: Position | undefined) =>
+        this.reads.connect(call, callback, after),
       session: sessionBegun,
     }
     return createTransactionPort(source, {

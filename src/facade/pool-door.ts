@@ -2,46 +2,42 @@ import type pg from 'pg'
 import type { Client } from 'pg'
 import { hideClientOf, hideOptions } from '../client/hide-secrets'
 import type { FollowOptions } from '../client/conninfo/follow-options'
-import { connectionOf } from '../client/pg-internals'
-import { observeSession } from '../client/session-news'
-import { noEvidence } from '../core/outcome/evidence'
 import { formatPosition } from '../core/selection/position'
+import type { Position } from '../core/selection/position'
 import { initialTopology } from '../core/topology/state'
-import { onceWayOf, runExactlyOnce } from '../execution/exactly-once'
+import { isMarkedOnce, onceWayOf, runExactlyOnce } from '../execution/exactly-once'
 import type { OnceWay } from '../execution/exactly-once'
+import { scopeNow } from '../execution/read-scope'
 import { recapture, runQueryPromise } from '../execution/run-query'
-import type { QueryCallback, QueryPort, StatementMarks } from '../execution/run-query'
+import type { QueryPort } from '../execution/run-query'
 import { runTransaction } from '../execution/transaction'
-import { ConnInfoError } from '../errors'
 import type { TransactionFunction, TransactionPort } from '../execution/transaction'
 import type { TransactionOptions } from '../execution/transaction-options'
-import { WitnessProof } from '../execution/witness-proof'
-import { Checkout } from '../pool/checkout'
 import { afterEnd } from '../pool/checkout-errors'
 import { Clients, RetiredError } from '../pool/clients'
-import { longestHold } from '../pool/deadlines'
+import { positionQuestion, readPosition } from '../pool/host-positions'
 import { Listening } from '../pool/listening'
-import { whenIdle } from '../pool/pause'
 import type { PauseOptions } from '../pool/pause'
-import { beginSession, noteNews, sessionOf } from '../pool/session'
-import type { Session } from '../pool/session'
 import type { ListenHandler, Subscription } from '../pool/subscription'
 import { beginCall } from '../pool/ticket'
-import type { Call, CheckoutCallback } from '../pool/ticket'
+import type { CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
-import { FailoverStory } from '../telemetry/failover-story'
 import { takeSnapshot } from '../topology/snapshot'
 import type { TopologySnapshot } from '../topology/snapshot'
 import { Following } from './following'
 import type { GuessedReads } from './guessed-reads'
 import type { InheritedPool } from './inherited-pool'
 import { checkListen, plainListenPort } from './listen-port'
-import { callbackOf, queryBy, valuesOf } from './query-forms'
+import { Pausing } from './pausing'
+import { PlainPausing } from './plain-pausing'
+import { PlainReads } from './plain-reads'
+import { plainTransactions } from './plain-transactions'
+import { answerBy, callbackOf, queryBy, valuesOf } from './query-forms'
 import { asksToRead } from './read-request'
+import type { ReadSource } from './read-source'
 import { ReplicaPool } from './replica-pool'
 import { readSettings } from './settings'
-import { createTransactionPort } from './transaction-port'
 
 const log = createLog('facade')
 
@@ -57,11 +53,18 @@ export class PoolDoor {
   readonly #follow: FollowOptions
   readonly #clients = new Clients()
   readonly #following: Following | undefined
-  readonly #resumeListeners = new Set<() => void>()
+  readonly #pausing = new Pausing(this.#clients, () => ({
+    checkout: this.#following?.checkout ?? this.#plainPausing.line,
+    reads: this.#following?.reads ?? this.#plainReads,
+  }))
   /** `end()` was called, and waits for those who are served still. */
   #draining = false
-  /** Where nothing is followed: holds callers while the pool is paused. Made by the first pause. */
-  #pausing: Checkout | undefined
+  /** Where nothing is followed: holds callers while the pool is paused. */
+  readonly #plainPausing: PlainPausing
+  /** The same: what serves its reads. Made when somebody reads. */
+  #plainReads: PlainReads | undefined
+  /** The same: what is asked of `connect` is for a statement or transaction of the pool's own, which is not a read. */
+  #isOwn = false
   #transactions: TransactionPort | undefined
   /** Statements that can be are executed exactly once without being marked so. */
   readonly #exactlyOnce: boolean = false
@@ -79,6 +82,8 @@ export class PoolDoor {
     this.#follow = follow
     this.#inherited = inherited
     hideOptions(pool.options)
+    const connect = (callback: CheckoutCallback): unknown => inherited.connect(callback)
+    this.#plainPausing = new PlainPausing(pool, this.#clients, connect, follow.connectTimeoutMillis)
     if (follow.plain) return
     const settings = readSettings(options, follow.connectTimeoutMillis)
     this.#exactlyOnce = settings.exactlyOnce
@@ -105,7 +110,7 @@ export class PoolDoor {
 
   /** Callers of pg-pool's own queue, and those who wait at our door without having a request there. */
   waitingCount(inQueue: number): number {
-    const checkout = this.#following?.checkout ?? this.#pausing
+    const checkout = this.#following?.checkout ?? this.#plainPausing.line
     if (checkout === undefined) return inQueue
     // Sessions made in advance are nobody's yet.
     if (checkout.held > 0) return checkout.waiting
@@ -134,7 +139,7 @@ export class PoolDoor {
   query(text: unknown, values: unknown, callback: unknown, isGuessed = false): unknown {
     const following = this.#following
     let port: QueryPort | Error | undefined = following?.queries
-    if (following !== undefined && asksToRead(text)) port = following.reads.portFor(text)
+    if (asksToRead(text)) port = this.#reads.portFor(text)
     else if (!isGuessed && !this.#pool.ending && following?.guessed?.isRead(text) === true) {
       return this.#queryGuessed(following.guessed, text, values, callback)
     } else if (this.#exactlyOnce || isMarkedOnce(text)) {
@@ -142,25 +147,51 @@ export class PoolDoor {
       if (way !== undefined) return this.#queryOnce(text, values, callback, way)
     }
     const goesAsEver = !(port instanceof Error) && (typeof text === 'function' || this.#pool.ending)
-    if (port === undefined || goesAsEver) return this.#inherited.query(text, values, callback)
+    if (port === undefined || goesAsEver) return this.#queryInherited(text, values, callback)
     return queryBy(port, this.#Promise, text, values, callback)
   }
 
   /** `pool.position`. */
   async position(): Promise<string> {
-    const position = await this.#mustFollow('position()').askPosition()
+    const position = await (this.#following?.askPosition() ?? this.#askPosition())
     if (position === undefined) throw new Error('pool.position(): the server does not tell where it is')
     return formatPosition(position)
   }
 
   /** `pool.readOnly`. */
   get readOnly(): ReplicaPool {
-    return (this.#replicas ??= new ReplicaPool(this.#pool.options, this.#mustFollow('readOnly').reads))
+    return (this.#replicas ??= new ReplicaPool(this.#pool.options, this.#reads))
   }
 
-  #mustFollow(what: string): Following {
-    if (this.#following !== undefined) return this.#following
-    throw new ConnInfoError(`pool.${what}: this pool has one host and follows nobody; list all hosts of the cluster`)
+  get #reads(): ReadSource {
+    return this.#following?.reads ?? (this.#plainReads ??= this.#createPlainReads())
+  }
+
+  #createPlainReads(): PlainReads {
+    const reads = new PlainReads(this.#pool, this.#follow.connectTimeoutMillis)
+    if (this.#plainPausing.line?.paused === true) reads.pause()
+    if (this.#pool.ending) void reads.end()
+    return reads
+  }
+
+  async #askPosition(): Promise<Position | undefined> {
+    const { rows } = await this.#pool.query<Record<string, string | null>>(positionQuestion)
+    return readPosition(rows[0])
+  }
+
+  /** By pg-pool's own `query`, which asks `connect` for a client: not for one that reads, if this is not a read. */
+  #queryInherited(text: unknown, values: unknown, callback: unknown): unknown {
+    if (scopeNow() !== 'reads') return this.#inherited.query(text, values, callback)
+    return this.#asOwn(() => this.#inherited.query(text, values, callback))
+  }
+
+  #asOwn<T>(act: () => T): T {
+    this.#isOwn = true
+    try {
+      return act()
+    } finally {
+      this.#isOwn = false
+    }
   }
 
   #queryGuessed(guessed: GuessedReads, text: unknown, values: unknown, callback: unknown): unknown {
@@ -169,23 +200,12 @@ export class PoolDoor {
       if (!guessed.leaderDecides(error, text)) throw error
       return this.query(text, given, undefined, true)
     })
-    return this.#tell(answered, callbackOf(values, callback))
+    return answerBy(this.#Promise, answered, callbackOf(values, callback))
   }
 
   #queryOnce(text: unknown, values: unknown, callback: unknown, way: OnceWay): unknown {
     const answered = runExactlyOnce(this.#transactionPort(), text, valuesOf(values), way).catch(recapture)
-    return this.#tell(answered, callbackOf(values, callback))
-  }
-
-  /** In the form that the caller used. */
-  #tell(answered: Promise<unknown>, told: QueryCallback | undefined): unknown {
-    if (told === undefined) return this.#Promise === Promise ? answered : this.#Promise.resolve(answered)
-    // A user's callback runs outside of the promise: what it throws is not ours to swallow.
-    void answered.then(
-      (result) => process.nextTick(told, undefined, result),
-      (error: unknown) => process.nextTick(told, error),
-    )
-    return undefined
+    return answerBy(this.#Promise, answered, callbackOf(values, callback))
   }
 
   #transactionPort(): TransactionPort {
@@ -196,27 +216,11 @@ export class PoolDoor {
     return runTransaction(this.#transactionPort(), work, options)
   }
 
-  /** Where nothing is followed there is nobody to hold callers, and nothing was seen that could prove anything. */
   #createTransactionPort(): TransactionPort {
     if (this.#following !== undefined) return this.#following.transactions
     const pool = this.#pool
-    const [host] = this.#follow.hosts
-    const source = {
-      connect: (_call: Call, callback: CheckoutCallback) => pool.connect(callback as never),
-      session: (client: Client) => sessionOf(client) ?? this.#beginSession(client, host?.key ?? client.host),
-    }
-    return createTransactionPort(source, {
-      stillSuitable: () => Promise.resolve(true),
-      evidence: noEvidence,
-      historySince: 0,
-      timeline: undefined,
-      get ending() {
-        return pool.ending
-      },
-      lookUpMillis: longestHold({ connectionTimeoutMillis: undefined, failoverTimeoutMillis: undefined }),
-      story: new FailoverStory(() => undefined),
-      proof: new WitnessProof(),
-    })
+    const connect = (callback: CheckoutCallback): void => this.#asOwn(() => pool.connect(callback as never))
+    return plainTransactions(pool, this.#clients, this.#follow.hosts[0]?.key, connect)
   }
 
   /** Where nothing is followed the first one who listens makes the session. */
@@ -228,19 +232,12 @@ export class PoolDoor {
     return this.#listening.listen(channel, handler)
   }
 
-  #beginSession(client: Client, host: string): Session {
-    const session = beginSession(client, host, 0, now())
-    observeSession(connectionOf(client), new Map(), (news) => noteNews(session, news, now()))
-    this.#clients.adopted(client)
-    return session
-  }
-
   end(callback: Callback | undefined): unknown {
     if (this.#pool.ending) return this.#inherited.end(callback)
     if (this.#draining) return this.#refuseSecondEnd(callback)
     const end = (): unknown => {
-      const readersEnded = this.#following?.end()
-      this.#pausing?.end()
+      const readersEnded = this.#following?.end() ?? this.#plainReads?.end()
+      this.#plainPausing.line?.end()
       this.#listening?.end()
       if (readersEnded === undefined) return this.#inherited.end(callback)
       const ended = Promise.all([this.#inherited.end(undefined), readersEnded])
@@ -289,96 +286,34 @@ export class PoolDoor {
     return true
   }
 
-  async pause(options: PauseOptions = {}): Promise<void> {
-    const checkout = this.#checkout()
-    // Whoever paused first decides when it goes on.
-    const wasPaused = checkout.paused
-    checkout.pause()
-    this.#following?.reads.readers.pause()
-    const stops: (() => void)[] = []
-    const onResume = (stop: () => void): void => {
-      stops.push(stop)
-      this.#resumeListeners.add(stop)
-    }
-    const readers = this.#following?.reads.clients
-    const books = readers === undefined ? [this.#clients] : [this.#clients, readers]
-    try {
-      await Promise.all(books.map((clients) => whenIdle(clients, options, onResume)))
-    } catch (error) {
-      if (!wasPaused) this.#goOn()
-      throw error
-    } finally {
-      for (const stop of stops) this.#resumeListeners.delete(stop)
-    }
-  }
-
-  #goOn(): void {
-    ;(this.#following?.checkout ?? this.#pausing)?.resume()
-    this.#following?.reads.readers.resume()
+  pause(options: PauseOptions = {}): Promise<void> {
+    return this.#pausing.pause(this.#following?.checkout ?? this.#plainPausing.checkout, options)
   }
 
   resume(): void {
-    this.#goOn()
-    for (const resumed of [...this.#resumeListeners]) resumed()
+    this.#pausing.resume()
   }
 
   /** Whether callers come in by our door; if not, straight through pg-pool. */
   #holds(): boolean {
-    if (this.#following !== undefined) return true
-    return this.#pausing !== undefined && (this.#pausing.paused || this.#pausing.waiting > 0)
+    return this.#following !== undefined || this.#isForReaders || this.#plainPausing.holds
   }
 
   #enter(callback: CheckoutCallback): void {
     if (this.#following !== undefined) this.#following.connect(callback)
-    else this.#pausing?.enter(beginCall(now()), callback)
+    else if (this.#isForReaders) this.#reads.connect(beginCall(now()), callback)
+    else this.#plainPausing.enter(callback)
   }
 
-  #checkout(): Checkout {
-    if (this.#following !== undefined) return this.#following.checkout
-    return (this.#pausing ??= this.#makePausing())
-  }
-
-  #makePausing(): Checkout {
-    const pool = this.#pool
-    const checkout = new Checkout(
-      {
-        request: (callback) => this.#inherited.connect(callback),
-        get max() {
-          return pool.options.max
-        },
-        get idleCount() {
-          return pool.idleCount
-        },
-        limits: { connectionTimeoutMillis: this.#follow.connectTimeoutMillis, failoverTimeoutMillis: undefined },
-        maxWaiting: Infinity,
-        aliveCheckMillis: Infinity,
-        aliveTimeoutMillis: Infinity,
-        available: () => true,
-        successors: () => 0,
-        explain: () => [],
-        obstacle: () => undefined,
-        suitable: () => true,
-        trusted: () => true,
-        blames: () => 'caller',
-        dead: () => undefined,
-        adopt: (_client, callback) => callback(true),
-        held: () => undefined,
-      },
-      this.#clients,
-      new FailoverStory(() => undefined),
-    )
-    checkout.update()
-    return checkout
+  /** Where nothing is followed, and the code that runs now is inside of `readOnly()`. */
+  get #isForReaders(): boolean {
+    return !this.#isOwn && scopeNow() === 'reads'
   }
 
   /** The kind of promise that the application wants. */
   get #Promise(): PromiseConstructor {
     return (this.#pool as unknown as { Promise: PromiseConstructor }).Promise
   }
-}
-
-function isMarkedOnce(query: unknown): boolean {
-  return typeof query === 'object' && query !== null && (query as StatementMarks).exactlyOnce === true
 }
 
 function once(act: () => unknown): () => void {

@@ -156,7 +156,9 @@ export interface Pool extends pg.Pool {
   /**
    * The replicas, as a pool of pg's: its queries and clients go to the standbys, each to one of those that will do, and refuse
    * to write wherever they are; the leader is taken where there is none. For an ORM's option for replicas. Its counts are sums
-   * over the hosts (`max` is per host), pg-pool's events of all of them are its own, and its `end()` ends nothing but itself.
+   * over the hosts (`max` is per host), pg-pool's events of all of them are its own, and its `end()` ends nothing but itself. With one host
+   * and none of our options they go to that one, in sessions of their own that refuse to write, and as in pg: nothing is watched, held or
+   * sent again.
    *
    * @example
    * ```ts
@@ -169,9 +171,10 @@ export interface Pool extends pg.Pool {
   readonly readOnly: pg.Pool
   /**
    * Where the leader is now: whatever was committed before lies behind it. For a read elsewhere that has to see it, in another
-   * process too: `{ text, after: position }`; a cookie may carry it. After a failover the leader answers for positions of before.
+   * process too: `{ text, after: position }`, or `{ readOnly: true, after: position }` of a transaction; a cookie may carry it. After a failover the leader answers for positions of before.
    *
-   * Rejects as a query does, and if the server does not tell (behind some poolers and on forks).
+   * Rejects as a query does, and if the server does not tell (behind some poolers and on forks). With one host and none of our options it is
+   * that one which is asked, and which refuses (55000) if it is a standby.
    *
    * @example
    * ```ts

@@ -11,6 +11,21 @@ export function valuesOf(values: unknown): unknown {
   return typeof values === 'function' ? undefined : values
 }
 
+/** Gives an answer in the form that its caller used: by callback, or by a promise of the kind that the application wants. */
+export function answerBy(
+  Chosen: PromiseConstructor,
+  answered: Promise<unknown>,
+  told: QueryCallback | undefined,
+): unknown {
+  if (told === undefined) return Chosen === Promise ? answered : Chosen.resolve(answered)
+  // A user's callback runs outside of the promise: what it throws is not ours to swallow.
+  void answered.then(
+    (result) => process.nextTick(told, undefined, result),
+    (error: unknown) => process.nextTick(told, error),
+  )
+  return undefined
+}
+
 /**
  * Runs a statement by this port and answers in the form that its caller used: by callback, or by a promise of the kind that the
  * application wants. An error in place of the port is the answer.

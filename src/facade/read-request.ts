@@ -1,11 +1,11 @@
+import { readAfter } from '../execution/after'
 import { scopeNow } from '../execution/read-scope'
 import type { StatementMarks } from '../execution/run-query'
-import { show } from '../client/conninfo/option-value'
 import { hasReadMark } from '../core/routing/read-mark'
 import { RouteCache } from '../core/routing/route-cache'
-import { parsePosition } from '../core/selection/position'
 import type { Position } from '../core/selection/position'
-import { ConnInfoError, UnsupportedStatementError } from '../errors'
+import { UnsupportedStatementError } from '../errors'
+import type { ConnInfoError } from '../errors'
 
 /** One for all pools of the process: where a text goes is the same in each. */
 const routes = new RouteCache()
@@ -21,18 +21,15 @@ export function asksToRead(query: unknown): boolean {
   return scopeNow() === 'reads' || (typeof text === 'string' && hasReadMark(text))
 }
 
-/** The position that a read has to see, if it has one. */
-export function afterOf(query: unknown): Position | undefined {
-  const { after } = (typeof query === 'object' && query !== null ? query : {}) as StatementMarks
-  return after === undefined ? undefined : parsePosition(after)
+/** The position that a read has to see, if it has one; an error for what is none. */
+export function afterOf(query: unknown): Position | ConnInfoError | undefined {
+  return typeof query === 'object' && query !== null ? readAfter((query as StatementMarks).after) : undefined
 }
 
 /** Where a read belongs: what means something else on a standby goes to the leader. An error for what is not sent at all. */
 export function readRoute(query: unknown): 'standby' | 'leader' | Error {
-  const { after } = (typeof query === 'object' && query !== null ? query : {}) as StatementMarks
-  if (after !== undefined && (typeof after !== 'string' || parsePosition(after) === undefined)) {
-    return new ConnInfoError(`after must be a position as pool.position() gives it, not ${show(after)}`)
-  }
+  const after = afterOf(query)
+  if (after instanceof Error) return after
   const text: unknown = typeof query === 'string' ? query : (query as { text?: unknown } | null | undefined)?.text
   if (typeof text !== 'string') return 'standby'
   const route = routes.routeOf(text)

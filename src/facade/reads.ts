@@ -2,7 +2,9 @@ import type pg from 'pg'
 import type { Client, ClientConfig } from 'pg'
 import { defaultConnectTimeoutMillis } from '../client/conninfo/follow-options'
 import type { FollowOptions } from '../client/conninfo/follow-options'
+import { copyOptions } from '../client/copy-options'
 import { boundToOneHost } from '../client/one-host'
+import { guardedOptions } from '../client/read-only-session'
 import type { SessionNews } from '../client/session-news'
 import { prepareSignIn } from '../client/sign-in'
 import type { Position } from '../core/selection/position'
@@ -17,7 +19,7 @@ import { sessionReads } from '../execution/session-scope'
 import type { SessionReads } from '../execution/session-scope'
 import type { Blame } from '../pool/blame'
 import { bindClient } from '../pool/bound-client'
-import type { Answer, ClientOwner, Destination } from '../pool/bound-client'
+import type { ClientOwner, Destination } from '../pool/bound-client'
 import { Clients } from '../pool/clients'
 import type { Destinations } from '../pool/destinations'
 import type { Hearsay } from '../pool/hearsay'
@@ -35,6 +37,9 @@ import { createLog } from '../runtime/log'
 import type { FailoverStory } from '../telemetry/failover-story'
 import type { LivingTopology } from '../topology/living-topology'
 import { afterOf, readRoute } from './read-request'
+import { ReaderView } from './read-source'
+import type { ReadSource } from './read-source'
+import { refuseWrites } from './refuse-writes'
 import type { Settings } from './settings'
 
 const log = createLog('pool')
@@ -66,11 +71,8 @@ export interface ReadGround {
 /** What a guessed read is told instead of waiting for a standby: whoever guessed sends it where all else goes. Never shown to anybody. */
 export const noStandby = new Error('no standby serves reads')
 
-/** Told of what the pools of the readers emit. */
-export type ReaderEvents = (event: string | symbol, args: readonly unknown[]) => boolean
-
 /** The reads of a pool that follows: a pool of sessions for every host, and who goes where. */
-export class Reads {
+export class Reads implements ReadSource {
   readonly #ground: ReadGround
   /** The sessions of all readers. */
   readonly clients = new Clients()
@@ -85,10 +87,7 @@ export class Reads {
   readonly #onLeader: QueryPort
   /** The same for those that nobody has marked: they wait for no standby. */
   readonly guessed: QueryPort
-  /** The view of these pools that an application has. */
-  events: ReaderEvents | undefined
-  /** Told that there is nothing to view any more. */
-  ended: (() => void) | undefined
+  readonly view = new ReaderView()
 
   constructor(ground: ReadGround) {
     this.#ground = ground
@@ -134,20 +133,20 @@ export class Reads {
     return route === 'leader' ? this.#onLeader : this.queries
   }
 
-  /** A client of one of the readers. */
-  connect(call: Call, callback: CheckoutCallback): void {
+  /** A client of one of the readers; of one that has come so far. */
+  connect(call: Call, callback: CheckoutCallback, after?: Position): void {
     this.#ground.start()
     const session = this.session()
-    if (session === undefined) return this.readers.connect(call, callback)
+    if (session === undefined && after === undefined) return this.readers.connect(call, callback)
     const go = ({ host, leads }: Place): void => {
       const served: CheckoutCallback = (error, client, done) => {
-        const released = leads && client !== undefined ? session.holds() : undefined
+        const released = leads && client !== undefined ? session?.holds() : undefined
         if (released !== undefined && client !== undefined) onRelease(client, () => released(now(), undefined))
         callback(error, client, client === undefined ? done : client.release)
       }
-      this.readers.connectOn(host, served, () => this.connect(call, callback))
+      this.readers.connectOn(host, served, () => this.connect(call, callback, after))
     }
-    this.#place(call, session, undefined, go, callback)
+    this.#place(call, session, after, go, callback)
   }
 
   /** What is believed of the hosts has changed. */
@@ -162,9 +161,24 @@ export class Reads {
     if (this.readers.held > 0) this.readers.changed()
   }
 
-  /** Undefined where there is nothing to wait for; else resolves when nothing is left of it. */
+  get pools(): readonly pg.Pool[] {
+    return this.readers.pools
+  }
+
+  get held(): number {
+    return this.readers.held
+  }
+
+  pause(): void {
+    this.readers.pause()
+  }
+
+  resume(): void {
+    this.readers.resume()
+  }
+
   end(): Promise<void> | undefined {
-    this.ended?.()
+    this.view.end()
     const ended = this.readers.end()
     this.clients.abortDials(this.#inVain())
     this.clients.closeIdle()
@@ -221,6 +235,7 @@ export class Reads {
     this.#ground.start()
     const session = this.session()
     const after = afterOf(text)
+    if (after instanceof Error) return callback(after)
     if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback, none)
     const again = (): void => this.#attempt(call, text, values, callback, none)
     const go = ({ host, leads }: Place): void => {
@@ -315,24 +330,14 @@ export class Reads {
         this.#owner(() => this.#to(host)),
       ),
     }
-    const descriptors = { ...Object.getOwnPropertyDescriptors(options), ...Object.getOwnPropertyDescriptors(own) }
-    return new ReaderPool(Object.defineProperties({}, descriptors), {
+    return new ReaderPool(copyOptions(options, own), {
       clients: this.clients,
       aliveCheckMillis: settings.aliveCheckMillis,
       aliveTimeoutMillis: settings.times.timeoutMillis,
       dead: (session) => hearsay.suspect(session.host, 'an idle client did not answer'),
       inVain: () => this.#inVain(),
-      heard: (event, args) => this.#heard(event, args),
+      heard: (event, args) => this.view.heard(event, args),
     })
-  }
-
-  #heard(event: string | symbol, args: readonly unknown[]): void {
-    const isHeard = this.events?.(event, args) === true
-    if (event === 'error' && !isHeard) this.#unheard(args[0])
-  }
-
-  #unheard(error: unknown): void {
-    log('an error event that nobody listens to: %s', (error as Error).message)
   }
 
   /** Of a client that somebody makes of the view's class: it finds a host by itself, and waits until there is one. */
@@ -370,8 +375,8 @@ export class Reads {
       late: (error) => blame.put('nobody', error),
       news: (session, news) => this.#news(session, news),
       // Of a statement of the pool's own that was found out before.
-      intercept: (client, args) => (sessionOf(client)?.onStatement === true ? undefined : refuse(client, args)),
-      unheard: (error) => this.#unheard(error),
+      intercept: (client, args) => (sessionOf(client)?.onStatement === true ? undefined : refuseWrites(client, args)),
+      unheard: (error) => this.view.unheard(error),
     }
   }
 
@@ -402,25 +407,7 @@ export class Reads {
   }
 }
 
-/** What would let a session write is refused to whoever holds a client, in the form that he used. */
-function refuse(client: Client, [query, ...rest]: readonly unknown[]): Answer | undefined {
-  const route = readRoute(query)
-  if (!(route instanceof Error)) return undefined
-  const told = rest.find((each): each is (error: Error) => void => typeof each === 'function')
-  if (told === undefined) {
-    const { _Promise: Chosen } = client as unknown as { readonly _Promise: PromiseConstructor }
-    return { returned: Chosen.reject(route) }
-  }
-  process.nextTick(told, route)
-  return { returned: undefined }
-}
-
-/**
- * The session of a reader refuses to write, also on a primary: a guard against accidents, that goes along in the startup
- * packet.
- */
+/** With what keeps its session from writing. */
 function readOnlySession(options: ClientConfig): ClientConfig {
-  const { options: given } = options
-  const guard = '-c default_transaction_read_only=on'
-  return Object.assign(options, { options: given === undefined || given === '' ? guard : `${given} ${guard}` })
+  return Object.assign(options, { options: guardedOptions(options.options) })
 }

@@ -2,12 +2,11 @@ import pg from 'pg'
 import { hideOptions } from '../client/hide-secrets'
 import { recapture } from '../execution/run-query'
 import { afterEnd } from '../pool/checkout-errors'
-import type { ReaderPool } from '../pool/reader-pool'
 import { beginCall } from '../pool/ticket'
 import type { CheckoutCallback } from '../pool/ticket'
 import { now } from '../runtime/clock'
 import { queryBy } from './query-forms'
-import type { Reads } from './reads'
+import type { ReadSource } from './read-source'
 
 type Callback = (...args: unknown[]) => void
 
@@ -16,16 +15,16 @@ type Callback = (...args: unknown[]) => void
  * pools of the hosts, and `end()` ends nothing but itself.
  */
 export class ReplicaPool extends pg.Pool {
-  readonly #reads: Reads
+  readonly #reads: ReadSource
 
   /** `options`: of the pool that it belongs to. */
-  constructor(options: object, reads: Reads) {
+  constructor(options: object, reads: ReadSource) {
     super(options)
     this.#reads = reads
     hideOptions(this.options)
     Object.assign(this, { Client: reads.Client })
-    reads.events = (event, args) => this.emit(event, ...args)
-    reads.ended = () => this.#close()
+    const events = (event: string | symbol, args: readonly unknown[]): boolean => this.emit(event, ...args)
+    reads.view.watch(events, () => this.#close())
   }
 
   override connect(callback?: unknown): never {
@@ -74,7 +73,7 @@ export class ReplicaPool extends pg.Pool {
     // Whoever looks for the name of pg's class finds it.
     Object.defineProperty(this, 'name', { value: 'Pool' })
     // pg-pool has getters there, which its type declarations call properties.
-    const sums: Record<string, (pool: ReaderPool) => number> = {
+    const sums: Record<string, (pool: pg.Pool) => number> = {
       totalCount: (pool) => pool.totalCount,
       idleCount: (pool) => pool.idleCount,
       waitingCount: (pool) => pool.waitingCount,
@@ -84,8 +83,8 @@ export class ReplicaPool extends pg.Pool {
       Object.defineProperty(this.prototype, name, {
         configurable: true,
         get(this: ReplicaPool): number {
-          const held = name === 'waitingCount' ? this.#reads.readers.held : 0
-          return this.#reads.readers.pools.reduce((sum, pool) => sum + count(pool), held)
+          const held = name === 'waitingCount' ? this.#reads.held : 0
+          return this.#reads.pools.reduce((sum, pool) => sum + count(pool), held)
         },
       })
     }

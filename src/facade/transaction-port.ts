@@ -1,4 +1,5 @@
 import type { Client, PoolClient } from 'pg'
+import type { Position } from '../core/selection/position'
 import type { CheckedOut, TransactionPort } from '../execution/transaction'
 import { abortReason } from '../pool/checkout-errors'
 import { cutSocket } from '../pool/session'
@@ -12,8 +13,8 @@ import { Scope } from '../runtime/scope'
 export interface TransactionSource {
   /** A client for this call, by the pool's own `connect`. */
   connect(call: Call, callback: CheckoutCallback): void
-  /** The same, of a host that is read from. */
-  connectReader?(call: Call, callback: CheckoutCallback): void
+  /** The same, of a host that is read from and has come so far. */
+  connectReader?(call: Call, callback: CheckoutCallback, after: Position | undefined): void
   /** The session of a client that was checked out; begun now if it has none. */
   session(client: Client): Session
 }
@@ -22,13 +23,13 @@ type Rest = Omit<TransactionPort, 'checkout' | 'leader' | 'scope'>
 
 /** The transactions of one pool. */
 export function createTransactionPort(source: TransactionSource, rest: Rest): TransactionPort {
-  const checkOut = (call: Call, connect: TransactionSource['connect']): Promise<CheckedOut> =>
+  const checkOut = (call: Call, connect: (callback: CheckoutCallback) => void): Promise<CheckedOut> =>
     new Promise((resolve, reject) => {
       const { signal } = call
       const aborted = (): void => reject(abortReason(signal as AbortSignal))
       if (signal?.aborted === true) return aborted()
       signal?.addEventListener('abort', aborted, { once: true })
-      connect(call, (error, client, done) => {
+      connect((error, client, done) => {
         signal?.removeEventListener('abort', aborted)
         if (client === undefined) return reject(error ?? new Error('there is no client'))
         // Nobody waits for it any more.
@@ -38,11 +39,14 @@ export function createTransactionPort(source: TransactionSource, rest: Rest): Tr
         resolve({ client, session: source.session(client), release: (broken) => giveBack(client, done, broken) })
       })
     })
-  const checkout = (call: Call): Promise<CheckedOut> => checkOut(call, (given, told) => source.connect(given, told))
+  const checkout = (call: Call): Promise<CheckedOut> => checkOut(call, (told) => source.connect(call, told))
   const { connectReader } = source
   const own = {
     checkout,
-    ...(connectReader && { checkoutReader: (call: Call) => checkOut(call, connectReader) }),
+    ...(connectReader && {
+      checkoutReader: (call: Call, after: Position | undefined) =>
+        checkOut(call, (told) => connectReader(call, told, after)),
+    }),
     scope: new Scope(),
     async leader() {
       const call = beginCall(now())

@@ -12,7 +12,7 @@ import { PoolDoor } from './pool-door'
 import { Pool } from './pool'
 import type { PoolConfig } from './pool-types'
 
-/** What `wrap` is told: the hosts to follow, and how. Everything else the pool has already. */
+/** What `wrap` is told: the hosts to follow, and how, and how reads go to their standbys. Everything else the pool has already. */
 export type WrapOptions = Pick<
   PoolConfig,
   | 'connectionString'
@@ -29,6 +29,8 @@ export type WrapOptions = Pick<
   | 'exactlyOnce'
   | 'outcome'
   | 'authority'
+  | 'readOnly'
+  | 'consistency'
 >
 
 /** pg-pool's own lists: nothing else tells which clients a pool had before it was wrapped. */
@@ -76,7 +78,6 @@ export function wrap(pool: pg.Pool, options: WrapOptions): Pool {
   if (follow.plain) {
     throw new ConnInfoError('wrap: the options name one host and nothing to follow; list all hosts of the cluster')
   }
-  wrapped.add(pool)
   const self = pool as unknown as Record<'connect' | 'query' | 'end' | 'emit', (...args: unknown[]) => unknown>
   const { connect, query, end, emit } = self
   const door = new PoolDoor(pool, follow, given as Readonly<Record<string, unknown>>, {
@@ -85,6 +86,7 @@ export function wrap(pool: pg.Pool, options: WrapOptions): Pool {
     end: (callback) => Reflect.apply(end, pool, callback === undefined ? [] : [callback]),
     emit: (event, detail) => Reflect.apply(emit, pool, [event, detail]) as boolean,
   })
+  wrapped.add(pool)
   const { _clients: clients = [], _idle: idle = [] } = pool as PoolMembers
   const idling = new Set(idle.map((item) => item.client))
   door.takeOver(

@@ -38,8 +38,7 @@ export interface ClientOwner {
   opened(session: Session): void
   /** Before a new session is handed to anybody: rejects if it is of no use after all. */
   readonly prepare?: (session: Session) => Promise<void>
-  /** Takes over what is sent on a client, or leaves it: then it returns undefined. */
-  readonly intercept?: (client: Client, args: readonly unknown[], send: Send) => Answer | undefined
+  readonly intercept?: Intercept
   failed(host: HostKey, error: Error): void
   /** The session came when its host was no more the one to go to; returns the error for pg-pool. */
   late(error: Error): Error
@@ -50,6 +49,9 @@ export interface ClientOwner {
 
 /** Sends on a client what its pool's own class was given. */
 export type Send = (client: Client, args: readonly unknown[]) => unknown
+
+/** Takes over what is sent on a client, or leaves it: then it returns undefined. */
+export type Intercept = (client: Client, args: readonly unknown[], send: Send) => Answer | undefined
 
 /** What the caller of an intercepted `query` gets in its place. */
 export interface Answer {
@@ -89,17 +91,6 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
       return emit.call(this, event as never, ...(args as never[]))
     },
   }
-  const { intercept } = owner
-  if (intercept !== undefined) {
-    // Looked up when it is called: an instrumentation may have put itself in place since.
-    const send: Send = (client, args) => Reflect.apply(Base.prototype.query, client, args as unknown[])
-    Object.assign(methods, {
-      query(this: Client, ...args: unknown[]): unknown {
-        const answer = intercept(this, args, send)
-        return answer === undefined ? send(this, args) : answer.returned
-      },
-    })
-  }
   const Bound = class extends (Base as new (...args: unknown[]) => object) {
     constructor(config?: object | null) {
       super(withoutHosts(config))
@@ -108,8 +99,20 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(Bound.prototype, name, { value, writable: true, configurable: true })
   }
+  if (owner.intercept !== undefined) interceptQueries(Bound.prototype, Base, owner.intercept)
   hideClient(Bound.prototype)
   return Object.defineProperty(Bound, 'name', { value: Base.name }) as unknown as typeof Client
+}
+
+/** Has everything that is sent on the clients of this class offered to `intercept` first. `Base`: the class behind it, which sends. */
+export function interceptQueries(prototype: object, Base: typeof Client, intercept: Intercept): void {
+  // Looked up when it is called: an instrumentation may have put itself in place since.
+  const send: Send = (client, args) => Reflect.apply(Base.prototype.query, client, args as unknown[])
+  const value = function (this: Client, ...args: unknown[]): unknown {
+    const answer = intercept(this, args, send)
+    return answer === undefined ? send(this, args) : answer.returned
+  }
+  Object.defineProperty(prototype, 'query', { value, writable: true, configurable: true })
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Client, PoolClient } from 'pg'
 import type { HostKey } from '../core/topology/host'
+import { hideClientOf } from '../client/hide-secrets'
 import { connectionOf, isEnding } from '../client/pg-internals'
 import { cutSocket, sessionOf } from './session'
 import type { Session } from './session'
@@ -83,6 +84,18 @@ export class Clients {
       this.#sessions.delete(session)
       this.#arriving.delete(session)
     }
+  }
+
+  /** Enters what a pool of pg's emits. False for what is for none of its listeners. */
+  heard(event: string | symbol, args: readonly unknown[]): boolean {
+    if (event === 'acquire') this.acquired(args[0] as Client)
+    else if (event === 'release') this.released(args[1] as Client)
+    else if (event === 'remove') this.removed(args[0] as Client)
+    else if (event === 'error') {
+      if (args[0] instanceof Error) hideClientOf(args[0])
+      return !(args[0] instanceof RetiredError)
+    }
+    return true
   }
 
   #list(session: Session): void {

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Client } from 'pg'
 import { checkAlive } from '../client/alive'
-import { hideClientOf, hideOptions } from '../client/hide-secrets'
+import { hideOptions } from '../client/hide-secrets'
 import { now } from '../runtime/clock'
 import { abortReason } from './checkout-errors'
 import { RetiredError } from './clients'
@@ -94,18 +94,8 @@ export class ReaderPool extends pg.Pool {
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    const { clients } = this.#port
-    if (event === 'acquire') clients.acquired(args[0] as Client)
-    else if (event === 'release') {
-      const client = args[1] as Client
-      sessionBegun(client).onStatement = false
-      clients.released(client)
-    } else if (event === 'remove') clients.removed(args[0] as Client)
-    else if (event === 'error') {
-      if (args[0] instanceof Error) hideClientOf(args[0])
-      if (args[0] instanceof RetiredError) return true
-    }
-    this.#port.heard(event, args)
+    if (event === 'release') sessionBegun(args[1] as Client).onStatement = false
+    if (this.#port.clients.heard(event, args)) this.#port.heard(event, args)
     return true
   }
 }

@@ -18,6 +18,10 @@ describe('Pool', () => {
     expectTypeOf(pool).toExtend<pg.Pool>()
     expectTypeOf(new Client()).toExtend<pg.Client>()
     expectTypeOf(wrap(new pg.Pool(), { hosts: [{ host: 'a' }] })).toEqualTypeOf<Pool>()
+    wrap(new pg.Pool(), { hosts: [{ host: 'a' }], readOnly: { maxLagMillis: 1000 }, consistency: 'eventual' })
+    // @ts-expect-error no such way
+    wrap(new pg.Pool(), { hosts: [{ host: 'a' }], consistency: 'strong' })
+    expectTypeOf(pool.readOnly).toEqualTypeOf<pg.Pool>()
   })
 
   it('takes what pg takes, and our options', () => {
@@ -48,6 +52,15 @@ describe('Pool', () => {
     expectTypeOf(pool.query<[number]>({ text: 'select 1', rowMode: 'array', idempotent: true })).toEqualTypeOf<
       Promise<pg.QueryArrayResult<[number]>>
     >()
+  })
+
+  it('gives positions, for reads and for transactions that read', async () => {
+    const after = await pool.position()
+    expectTypeOf(after).toEqualTypeOf<string>()
+    void pool.query({ text: 'select 1', after })
+    expectTypeOf(pool.transaction(() => 7, { readOnly: true, after })).toEqualTypeOf<Promise<number>>()
+    // @ts-expect-error no position
+    void pool.transaction(() => 7, { readOnly: true, after: 7 })
   })
 
   it('makes a handler tell a notification from a gap', () => {

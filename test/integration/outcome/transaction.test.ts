@@ -263,6 +263,8 @@ describe.each([
     ],
     [{ maxAttempts: 0 }, 'maxAttempts must be a whole number of at least 1, not 0'],
     [{ readOnly: 'yes' }, 'readOnly must be true or false, not "yes"'],
+    [{ after: 'yesterday', readOnly: true }, 'after must be a position as pool.position() gives it, not "yesterday"'],
+    [{ after: '1/0/7' }, 'after is for a transaction with readOnly: true'],
     [{ signal: 7 }, 'signal must be an AbortSignal, not 7'],
     [{ retries: 3 }, 'retries is not an option of pool.transaction'],
     ['serializable', 'the options of pool.transaction must be an object, not "serializable"'],

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FaultProxy, poll } from '../../support'
-import { Pool, wrap } from '../../../src/index'
+import { Pool, readOnly, session, wrap } from '../../../src/index'
 import { aStandby, heal, keyOf, useCluster } from './support/clusters'
 import { rejection, watch } from './support/pools'
 
@@ -201,6 +201,64 @@ describe('wrap', () => {
     await pool.end()
     expect(pool).toMatchObject({ ended: true, totalCount: 0 })
     expect((await rejection(pool.query('select 1'))).message).toBe('Cannot use a pool after calling end on the pool')
+  })
+
+  it('reads from the standbys what is marked, by readOnly, and in sessions what they have written', async () => {
+    const pool = await plain({ max: 3 })
+    const standby = await aStandby(cluster())
+    const wrapped = wrap(pool, { hosts: hosts(), readOnly: { max: 1, consistencyWaitMillis: 0 } })
+    await wrapped.query('drop table if exists written; create table written (n int)')
+    await cluster().waitForReplication()
+    await poll(() => wrapped.topology.hosts.some(({ role }) => role === 'standby'), { what: 'the standby is known' })
+    const text = `select current_setting('port')::int as port, (select count(*)::int from written) as n`
+    type Row = { port: number; n: number }
+    const marked = async (): Promise<Row> => (await wrapped.query<Row>({ text, readOnly: true })).rows[0]!
+    const there = { port: standby.port, n: 0 }
+    expect(await marked()).toEqual(there)
+    expect((await pool.query<Row>(`/* pg-leader: read-only */ ${text}`)).rows).toEqual([there])
+    expect(await readOnly(async () => (await pool.query<Row>(text)).rows)).toEqual([there])
+    expect(
+      await wrapped.transaction(async (client) => (await client.query<Row>(text)).rows, { readOnly: true }),
+    ).toEqual([there])
+    expect(wrapped.readOnly).toBeInstanceOf(pg.Pool)
+    const reads = await Promise.all(Array.from({ length: 9 }, () => wrapped.readOnly.query<Row>(text)))
+    expect(reads.map(({ rows }) => rows[0])).toEqual(Array.from({ length: 9 }, () => there))
+    // The option is heard: one client to each host that is read from.
+    expect(wrapped.readOnly.totalCount).toBe(1)
+    expect(await rejection(wrapped.readOnly.query('insert into written values (1)'))).toMatchObject({ code: '25006' })
+    await standby.query('select pg_wal_replay_pause()')
+    await session(async () => {
+      await pool.query('insert into written values (1)')
+      expect(await marked()).toEqual({ port: (await cluster().primary()).port, n: 1 })
+    })
+    expect(await marked()).toEqual(there)
+    const after = await wrapped.position()
+    expect((await wrapped.query<Row>({ text, after })).rows[0]!.n).toBe(1)
+    await standby.query('select pg_wal_replay_resume()')
+    await pool.end()
+    expect(wrapped.readOnly).toMatchObject({ ended: true, totalCount: 0 })
+  })
+
+  it('with consistency: eventual a session is nothing special', async () => {
+    const wrapped = wrap(await plain(), { hosts: hosts(), consistency: 'eventual' })
+    const standby = await aStandby(cluster())
+    await wrapped.query('drop table if exists written; create table written (n int)')
+    await cluster().waitForReplication()
+    await poll(() => wrapped.topology.hosts.some(({ role }) => role === 'standby'), { what: 'the standby is known' })
+    await standby.query('select pg_wal_replay_pause()')
+    await session(async () => {
+      await wrapped.query('insert into written values (1)')
+      expect((await wrapped.query({ text: 'select n from written', readOnly: true })).rows).toEqual([])
+    })
+    await standby.query('select pg_wal_replay_resume()')
+  })
+
+  it('refuses options of reads that are none', async () => {
+    const pool = await plain()
+    expect(() => wrap(pool, { hosts: hosts(), readOnly: { max: 0 } })).toThrow(/readOnly\.max must be/)
+    expect(() => wrap(pool, { hosts: hosts(), consistency: 'strong' as never })).toThrow(/consistency must be/)
+    // It is as it was, and can still be wrapped.
+    expect(wrap(pool, { hosts: hosts(), readOnly: {} })).toBe(pool)
   })
 
   it('refuses what cannot be wrapped', async () => {
