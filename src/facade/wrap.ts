@@ -29,6 +29,7 @@ export type WrapOptions = Pick<
   | 'exactlyOnce'
   | 'outcome'
   | 'authority'
+  | 'discovery'
 >
 
 /** pg-pool's own lists: nothing else tells which clients a pool had before it was wrapped. */

@@ -28,6 +28,8 @@ export interface ReaderPoolPort {
 export class ReaderPool extends pg.Pool {
   readonly #port: ReaderPoolPort
   #nextCall: Call | undefined
+  /** Its host has left: told when nothing is left here. */
+  #left: (() => void) | undefined
 
   constructor(options: object, port: ReaderPoolPort) {
     super(options)
@@ -52,10 +54,28 @@ export class ReaderPool extends pg.Pool {
     this.#nextCall = undefined
     const told = callback as CheckoutCallback
     super.connect(((error: Error | undefined, client: pg.PoolClient | undefined) => {
+      this.#mindLeaving()
       if (client === undefined) told(error)
       else this.#handOut(client, call, told)
     }) as never)
     return undefined as never
+  }
+
+  /** Ends when nobody has a client or waits for one; whoever sends knows that nobody is to come any more. `left` is told then. */
+  leave(left: () => void): void {
+    this.#left = left
+    this.#mindLeaving()
+  }
+
+  #mindLeaving(): void {
+    if (this.#left === undefined) return
+    // pg-pool may be in the middle of something.
+    process.nextTick(() => {
+      if (this.#left === undefined || this.ending || this.totalCount > 0 || this.waitingCount > 0) return
+      this.#left()
+      this.#left = undefined
+      void super.end()
+    })
   }
 
   #handOut(client: pg.PoolClient, call: Call | undefined, told: CheckoutCallback): void {
@@ -98,8 +118,10 @@ export class ReaderPool extends pg.Pool {
       const client = args[1] as Client
       sessionBegun(client).onStatement = false
       clients.released(client)
-    } else if (event === 'remove') clients.removed(args[0] as Client)
-    else if (event === 'error') {
+    } else if (event === 'remove') {
+      clients.removed(args[0] as Client)
+      this.#mindLeaving()
+    } else if (event === 'error') {
       if (args[0] instanceof Error) hideClientOf(args[0])
       if (args[0] instanceof RetiredError) return true
     }

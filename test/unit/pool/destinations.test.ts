@@ -9,6 +9,7 @@ import { Blame } from '../../../src/pool/blame'
 import { Clients } from '../../../src/pool/clients'
 import { Destinations } from '../../../src/pool/destinations'
 import type { LivingTopology } from '../../../src/topology/living-topology'
+import { Roster } from '../../../src/pool/roster'
 import { dialled } from './support/fake-client'
 
 const rules = { lockoutMillis: 60_000, settleMillis: 100 }
@@ -37,7 +38,13 @@ function going() {
     explain: () => [],
   }
   const follow = resolveOptions({ host: 'a,b', user: 'app', password: 'secret', database: 'shop' })
-  const destinations = new Destinations(follow, topology as unknown as LivingTopology, new Clients(), new Blame())
+  const destinations = new Destinations(
+    follow,
+    new Roster(follow.hosts),
+    topology as unknown as LivingTopology,
+    new Clients(),
+    new Blame(),
+  )
   const restart = (): void => void (topology.state = after(topology.state, 2, 'a:5432', 'second'))
   return { destinations, restart }
 }
