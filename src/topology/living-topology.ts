@@ -145,15 +145,18 @@ export class LivingTopology {
   /** Begins to ask these hosts. */
   #begin(hosts: readonly HostKey[]): void {
     hosts.forEach((key, place) => {
-      const monitor = this.#watch(key)
+      const monitor = this.#monitors.get(key) ?? this.#watch(key)
       const wait = (place - atOnce) * leastMillisBetweenAttempts
       if (wait < 0) monitor.wake()
       else after(wait, () => monitor.wake())
     })
   }
 
-  /** Asks this host nothing any more. */
+  /** Asks a host that has left nothing any more. */
   #leave(host: HostKey): void {
+    const { leader, lastLeader } = this.#state
+    // What is seen of the last leader may tell the fate of a COMMIT: until there is another one it is watched.
+    if (leader === undefined && lastLeader?.key === host) return
     this.#monitors.get(host)?.stop()
     this.#monitors.delete(host)
     // Nobody sees any more what becomes of it: should it come back, that proves nothing of the time between.
@@ -245,6 +248,7 @@ export class LivingTopology {
         this.#rescheduleAll()
         break
       case 'leader-ready':
+        for (const host of this.#monitors.keys()) if (hostRecord(this.#state, host) === undefined) this.#leave(host)
         log(
           'leader is %s, timeline %s, generation %d%s',
           effect.leader.key,
