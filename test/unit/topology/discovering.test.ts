@@ -17,7 +17,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const hosts = (keys: string): Host[] => [...keys].map((key) => ({ key }))
+const hosts = (keys: string): Host[] => Array.from(keys, (key) => ({ key }))
 
 /** Sources that say what a test tells them to; `undefined` never answers. Entries are hosts, and `!` cannot be read. */
 function discovering(says: (readonly Host[] | Error | undefined)[], intervalMillis = 1000) {
@@ -31,7 +31,7 @@ function discovering(says: (readonly Host[] | Error | undefined)[], intervalMill
       const answer = says[place]
       if (answer === undefined) return new Promise(() => undefined)
       if (answer instanceof Error) throw answer
-      return answer as never
+      return answer
     },
   }))
   const list = new Discovering<Host>(sources, {
