@@ -24,6 +24,7 @@ import { Hearsay } from '../pool/hearsay'
 import { Listening } from '../pool/listening'
 import { positionQuestion, readPosition } from '../pool/host-positions'
 import { isMarkedText } from '../pool/marked-text'
+import { Roster } from '../pool/roster'
 import { sessionBegun } from '../pool/session'
 import type { Session } from '../pool/session'
 import type { ListenHandler, Subscription } from '../pool/subscription'
@@ -45,6 +46,7 @@ import type { Proving } from './proving'
 import { concludeSoon } from './conclusion'
 import type { ConclusionPort } from './conclusion'
 import { holding } from './holding'
+import { keepList } from './keep-list'
 import { leaderCheckoutPort } from './leader-checkout'
 import { createTransactionPort } from './transaction-port'
 import { leaderOutside, witnessCommits } from './witness-commits'
@@ -57,6 +59,8 @@ export class Following {
   readonly #inherited: InheritedPool
   readonly #follow: FollowOptions
   readonly #blame = new Blame()
+  readonly #roster: Roster
+  readonly #list: ReturnType<typeof keepList>
   readonly #destinations: Destinations
   readonly #hearsay: Hearsay
   readonly #story: FailoverStory
@@ -115,7 +119,8 @@ export class Following {
       },
       (effect) => this.#perform(effect),
     )
-    this.#destinations = new Destinations(follow, this.topology, clients, this.#blame)
+    this.#roster = new Roster(follow.hosts)
+    this.#destinations = new Destinations(follow, this.#roster, this.topology, clients, this.#blame)
     this.#hearsay = new Hearsay(this.topology, this.#blame, () => this.checkout.update())
     this.#waiters = new Waiters({
       available: () => this.#destinations.available,
@@ -124,7 +129,7 @@ export class Following {
       longestHold: this.#longestHold,
     })
     const known = { pool, inherited, follow, settings, clients, topology: this.topology, blame: this.#blame }
-    const ground = { ...known, destinations: this.#destinations, hearsay: this.#hearsay }
+    const ground = { ...known, roster: this.#roster, destinations: this.#destinations, hearsay: this.#hearsay }
     const port = leaderCheckoutPort({ ...ground, held: (somebody) => this.#held('writers', somebody) })
     this.checkout = new Checkout(port, clients, this.#story)
     this.queries = this.#createQueryPort()
@@ -153,6 +158,7 @@ export class Following {
       held: (somebody) => this.#held('readers', somebody),
       askLeader: () => this.askPosition(),
     })
+    this.#list = keepList({ ...ground, relisted: () => this.reads.relisted() })
     const { parser } = settings.reads
     this.guessed = parser && new GuessedReads(parser, this.reads, () => this.transactions.scope.inside)
   }
@@ -188,7 +194,7 @@ export class Following {
   }
 
   #createProbe(key: HostKey, lost: (why: string) => void): Probe {
-    const options = (): pg.ClientConfig => this.#follow.clientOptions(this.#destinations.host(key))
+    const options = (): pg.ClientConfig => this.#follow.clientOptions(this.#roster.host(key))
     return new Probe(key, () => prepareSignIn(options), lost)
   }
 
@@ -252,6 +258,7 @@ export class Following {
     this.listening.end()
     this.#proving.end()
     this.topology.stop()
+    this.#list?.stop()
     // pg-pool, which knows of no end yet, dials at once for the next one in its queue.
     this.clients.abortDials(this.#inVain())
     this.clients.closeIdle()
@@ -340,7 +347,10 @@ export class Following {
   #start(): void {
     if (this.#started) return
     this.#started = true
-    this.#context.runInAsyncScope(() => this.topology.start())
+    this.#context.runInAsyncScope(() => {
+      this.topology.start()
+      this.#list?.wake()
+    })
   }
 
   #clientOwner(): ClientOwner {
@@ -393,6 +403,7 @@ export class Following {
       case 'leader-lost':
         this.#hearsay.doubt(effect.leader.key)
         this.#story.lost(effect.at)
+        this.#list?.wake()
         this.checkout.update()
         break
       case 'retire':
@@ -446,8 +457,14 @@ export class Following {
       case 'caller-fault':
         this.#failCallers()
         break
+      case 'left':
+        this.#hearsay.forget(effect.host)
+        this.reads.left(effect.host)
+        this.clients.abortDials(this.#blame.put('nobody', new Error(`${effect.host} has left`)), effect.host)
+        break
       case 'ask':
       case 'ask-authority':
+      case 'joined':
         break
       default:
         effect satisfies never
@@ -471,7 +488,7 @@ export class Following {
   }
 
   #cut(key: HostKey, generation: number): void {
-    const { host, hostaddr, port } = this.#destinations.host(key)
+    const { host, hostaddr, port } = this.#roster.host(key)
     const isOnHost = (client: Client): boolean =>
       (client.host === host || client.host === hostaddr) && client.port === port
     this.listening.cut((session) => session.host === key && session.generation <= generation)

@@ -7,6 +7,7 @@ import type { CheckoutPort } from '../pool/checkout-port'
 import type { Clients } from '../pool/clients'
 import type { Destinations } from '../pool/destinations'
 import type { Hearsay } from '../pool/hearsay'
+import type { Roster } from '../pool/roster'
 import { sessionOf } from '../pool/session'
 import type { LivingTopology } from '../topology/living-topology'
 import { adoptClient } from './adopt-client'
@@ -21,6 +22,7 @@ export interface CheckoutGround {
   readonly settings: Settings
   readonly topology: LivingTopology
   readonly destinations: Destinations
+  readonly roster: Roster
   readonly hearsay: Hearsay
   readonly blame: Blame
   readonly clients: Clients
@@ -55,9 +57,9 @@ export function leaderCheckoutPort(ground: CheckoutGround): CheckoutPort {
 }
 
 function adopt(ground: CheckoutGround, client: PoolClient, callback: (usable: boolean) => void): void {
-  const { topology, destinations, hearsay, follow, settings, clients } = ground
+  const { topology, roster, hearsay, follow, settings, clients } = ground
   const { leader, generation } = topology.state
-  const host = leader && destinations.host(leader.key)
+  const host = leader && roster.host(leader.key)
   const news = (told: SessionNews): void => {
     const session = sessionOf(client)
     if (session !== undefined) hearsay.news(session, told)

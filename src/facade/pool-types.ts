@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { StatementParser } from '../core/routing/statement-parser'
 import type { Authority } from '../discovery/authority'
+import type { Discovery } from '../discovery/discovery'
 import type { StatementMarks } from '../execution/run-query'
 import type { ClientOptions } from './client'
 import type { OutcomeTable } from './outcome-option'
@@ -119,6 +120,13 @@ export interface PoolConfig extends Omit<pg.PoolConfig, 'port'>, Omit<ClientOpti
    * session there is cut. Default: none, the servers' own answers decide.
    */
   authority?: Authority | undefined
+  /**
+   * Who lists the hosts of the cluster while the pool runs. The pool's own hosts stand in for the list of each source until that has
+   * answered; from then on the list is what all sources said last. With it `targetSessionAttrs` is `read-write` by default, also for one host. A host that joins is asked at once and
+   * used as soon as it is found fit; of one that leaves idle sessions are closed, and those in use when they are given back. What a source says of
+   * `weight` and `tags` takes effect at once. Sessions on other hosts are not touched. Default: none, the list stays as it is.
+   */
+  discovery?: readonly Discovery[] | undefined
 }
 
 /** A statement with our marks beside pg's own options. */

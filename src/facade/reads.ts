@@ -26,6 +26,7 @@ import type { Hearsay } from '../pool/hearsay'
 import { ReaderPool } from '../pool/reader-pool'
 import { Readers } from '../pool/readers'
 import { Eligibility } from '../pool/eligibility'
+import type { Roster } from '../pool/roster'
 import { cutSocket, noteNews, sessionBegun, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
 import { HostPositions } from '../pool/host-positions'
@@ -53,6 +54,7 @@ export interface ReadGround {
   readonly settings: Settings
   readonly topology: LivingTopology
   readonly destinations: Destinations
+  readonly roster: Roster
   readonly blame: Blame
   readonly hearsay: Hearsay
   readonly story: FailoverStory
@@ -92,15 +94,14 @@ export class Reads implements ReadSource {
   constructor(ground: ReadGround) {
     this.#ground = ground
     const { settings, topology, blame } = ground
-    const tagsOf = new Map(ground.follow.hosts.map(({ key, tags }) => [key, tags]))
-    this.#eligibility = new Eligibility(topology, { ...settings.reads, tagsOf })
+    this.#eligibility = new Eligibility(topology, settings.reads, () => ground.roster.tags)
     const eligibility = this.#eligibility
     this.readers = new Readers({
       limits: settings.limits,
       maxWaiting: settings.maxWaiting,
       loadBalance: settings.reads.loadBalance,
       hosts: () => eligibility.hosts,
-      weight: (host) => ground.destinations.host(host).weight,
+      weight: (host) => ground.roster.host(host).weight,
       explain: () => eligibility.explain(),
       obstacle: () => ground.destinations.obstacle(),
       createPool: (host) => this.#createPool(host),
@@ -155,6 +156,22 @@ export class Reads implements ReadSource {
     this.readers.changed()
   }
 
+  /** Something else is said of the hosts, or there are others. */
+  relisted(): void {
+    this.#eligibility.relisted()
+    this.readers.reweigh()
+    this.readers.changed()
+  }
+
+  /** A host is on the list no more: what runs there is waited for, and nothing else is begun. */
+  left(host: HostKey): void {
+    this.#eligibility.forget(host)
+    this.#placement.positions.forget(host)
+    this.readers.leave(host)
+    this.clients.retire((session) => session.host === host)
+    this.clients.abortDials(this.#inVain(), host)
+  }
+
   /** What a host has answered, or that it has not. */
   noted(host: HostKey, sentAt: number, answer: Observation | undefined): void {
     this.#eligibility.noted(host, sentAt, answer)
@@ -182,19 +199,21 @@ export class Reads implements ReadSource {
     const ended = this.readers.end()
     this.clients.abortDials(this.#inVain())
     this.clients.closeIdle()
-    return this.readers.hosts.length === 0 ? undefined : ended
+    return this.readers.pools.length === 0 ? undefined : ended
   }
 
   /** Where nobody answers, what runs there is sent to another host; what somebody holds is his until it fails by itself. */
   #mindHost(host: HostKey): void {
     const { state } = this.#ground.topology
     const record = hostRecord(state, host)
-    const { type } = record === undefined ? { type: 'unknown' } : standing(state, record)
+    // Somebody was sent there when it had left already.
+    if (record === undefined) return this.left(host)
+    const { type } = standing(state, record)
     const isHere = (session: Session): boolean => session.host === host
-    if (record?.suspectedAt !== undefined || record?.answer === undefined) this.#placement.positions.forget(host)
+    if (record.suspectedAt !== undefined || record.answer === undefined) this.#placement.positions.forget(host)
     if (type === 'stale' || type === 'foreign') {
       this.clients.cut(host, Infinity, this.#inVain())
-    } else if (record?.failure !== undefined && record.answer === undefined) {
+    } else if (record.failure !== undefined && record.answer === undefined) {
       this.clients.retire(isHere)
       this.clients.abortDials(this.#inVain(), host)
       for (const client of this.clients.busy) {
@@ -389,13 +408,14 @@ export class Reads implements ReadSource {
   }
 
   #to(host: HostKey): Destination | Error {
-    const { follow, topology, destinations } = this.#ground
+    const { follow, topology, roster } = this.#ground
     const { generation } = topology.state
+    if (hostRecord(topology.state, host) === undefined) return this.#inVain()
     try {
       return {
         host,
         generation: () => generation,
-        signIn: prepareSignIn(() => boundToOneHost(readOnlySession(follow.clientOptions(destinations.host(host))))),
+        signIn: prepareSignIn(() => boundToOneHost(readOnlySession(follow.clientOptions(roster.host(host))))),
         timeoutMillis: follow.connectTimeoutMillis ?? defaultConnectTimeoutMillis,
         // It may be promoted while it is dialled: what reads there is refused nothing but writes.
         accept: () => undefined,

@@ -1,5 +1,6 @@
 import { readFlag, show } from '../client/conninfo/option-value'
 import type { Authority } from '../discovery/authority'
+import type { Discovery } from '../discovery/discovery'
 import { ConnInfoError } from '../errors'
 import type { MarkerOptions } from '../execution/marker-proof'
 import { longestHold } from '../pool/deadlines'
@@ -16,6 +17,7 @@ export interface Settings {
   readonly aliveCheckMillis: number
   readonly times: MonitorTimes
   readonly authority: Authority | undefined
+  readonly discovery: readonly Discovery[]
   readonly exactlyOnce: boolean
   readonly outcome: 'witness' | MarkerOptions | undefined
   readonly reads: ReadSettings
@@ -49,6 +51,7 @@ export function readSettings(
     maxWaiting: number('maxWaiting', options['maxWaiting'], { least: 1, infinite: true }) ?? 10_000,
     aliveCheckMillis: number('aliveCheckMillis', options['aliveCheckMillis'], { least: 0, infinite: true }) ?? 1000,
     authority: readAuthority(options['authority']),
+    discovery: readDiscovery(options['discovery']),
     outcome: readOutcome(options['outcome'], longestHold(limits)),
     exactlyOnce: readFlag('exactlyOnce', options['exactlyOnce']),
     reads: readReadOptions(options['readOnly']),
@@ -66,6 +69,23 @@ function readAuthority(given: unknown): Authority | undefined {
   const { name, leader } = (given ?? {}) as Partial<Record<keyof Authority, unknown>>
   if (typeof name === 'string' && name !== '' && typeof leader === 'function') return given as Authority
   throw new ConnInfoError(`authority must be an object with a name and a function leader, not ${show(given)}`)
+}
+
+function readDiscovery(given: unknown): readonly Discovery[] {
+  if (given === undefined) return []
+  if (!Array.isArray(given) || given.length === 0) {
+    const found = Array.isArray(given) ? 'an empty one' : show(given)
+    throw new ConnInfoError(
+      `discovery must be an array of sources, each with a name and a function hosts, not ${found}`,
+    )
+  }
+  return Array.from(given as readonly unknown[], (source, index) => {
+    const { name, hosts } = (source ?? {}) as Partial<Record<keyof Discovery, unknown>>
+    if (typeof name === 'string' && name !== '' && typeof hosts === 'function') return source as Discovery
+    throw new ConnInfoError(
+      `discovery[${index}] must be an object with a name and a function hosts, not ${show(source)}`,
+    )
+  })
 }
 
 function number(name: string, value: unknown, range: { least: number; infinite?: boolean }): number | undefined {

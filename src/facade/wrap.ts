@@ -31,6 +31,7 @@ export type WrapOptions = Pick<
   | 'authority'
   | 'readOnly'
   | 'consistency'
+  | 'discovery'
 >
 
 /** pg-pool's own lists: nothing else tells which clients a pool had before it was wrapped. */

@@ -7,6 +7,7 @@ import { mismatch } from '../core/selection/target-session-attrs'
 import type { TargetSessionAttrs } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
 import { obstacle } from '../core/topology/obstacle'
+import { hostRecord } from '../core/topology/state'
 import type { TopologyState } from '../core/topology/state'
 import type { HostReason } from '../errors'
 import { createLog } from '../runtime/log'
@@ -17,6 +18,7 @@ import type { Destination } from './bound-client'
 import type { Clients } from './clients'
 import { InAdvance } from './in-advance'
 import { obstacleError } from './obstacle-error'
+import type { Roster } from './roster'
 import type { Session } from './session'
 
 const log = createLog('pool')
@@ -24,16 +26,16 @@ const log = createLog('pool')
 /** Where the clients of one following pool go: asks the topology, and says which sessions are of use. */
 export class Destinations {
   readonly #follow: FollowOptions
-  readonly #hosts: ReadonlyMap<HostKey, ResolvedHost>
+  readonly #roster: Roster
   readonly #topology: LivingTopology
   readonly #clients: Clients
   readonly #blame: Blame
 
   readonly inAdvance: InAdvance
 
-  constructor(follow: FollowOptions, topology: LivingTopology, clients: Clients, blame: Blame) {
+  constructor(follow: FollowOptions, roster: Roster, topology: LivingTopology, clients: Clients, blame: Blame) {
     this.#follow = follow
-    this.#hosts = new Map(follow.hosts.map((host) => [host.key, host]))
+    this.#roster = roster
     this.#topology = topology
     this.#clients = clients
     this.#blame = blame
@@ -49,12 +51,6 @@ export class Destinations {
   /** There is a host to go to now. */
   get available(): boolean {
     return this.#suitableHosts.length > 0
-  }
-
-  host(key: HostKey): ResolvedHost {
-    const host = this.#hosts.get(key)
-    if (host === undefined) throw new Error(`${key} is not a host of this pool`)
-    return host
   }
 
   /** The host to dial now, or why there is none. */
@@ -105,7 +101,9 @@ export class Destinations {
   /** The host that somebody else calls so. */
   find(host: string, port: number): HostKey | undefined {
     const isNamed = (name: string | undefined): boolean => name?.toLowerCase() === host.toLowerCase()
-    return this.#follow.hosts.find((each) => each.port === port && (isNamed(each.host) || isNamed(each.hostaddr)))?.key
+    const isIt = (each: ResolvedHost): boolean => each.port === port && (isNamed(each.host) || isNamed(each.hostaddr))
+    const { state } = this.#topology
+    return this.#roster.hosts.find((each) => isIt(each) && hostRecord(state, each.key) !== undefined)?.key
   }
 
   /** While nobody leads, any standby may be next. */
@@ -152,7 +150,7 @@ export class Destinations {
     return {
       host,
       generation: () => generation,
-      signIn: prepareSignIn(() => boundToOneHost(this.#follow.clientOptions(this.host(host)))),
+      signIn: prepareSignIn(() => boundToOneHost(this.#follow.clientOptions(this.#roster.host(host)))),
       timeoutMillis: connectTimeoutMillis ?? defaultConnectTimeoutMillis,
       accept: (role) => mismatch(attrs, role),
       dialling: (abort) => this.#clients.dialling(host, abort),

@@ -1,4 +1,4 @@
-import { ban, noBans, noteAnswer } from '../core/selection/ban'
+import { ban, forgive, noBans, noteAnswer } from '../core/selection/ban'
 import { noteLeader, noTrack } from '../core/selection/lag'
 import { forgetRoundTrip, noRoundTrips, noteRoundTrip } from '../core/selection/latency'
 import { eligibleReaders } from '../core/selection/readers'
@@ -10,12 +10,15 @@ import { now } from '../runtime/clock'
 import type { LivingTopology } from '../topology/living-topology'
 
 /** What an application asks of the standbys that it reads from. */
-export type ReadWishes = Omit<ReadRules, 'track' | 'bans' | 'roundTrips'> & { readonly fallback: 'primary' | 'error' }
+export type ReadWishes = Omit<ReadRules, 'track' | 'tagsOf' | 'bans' | 'roundTrips'> & {
+  readonly fallback: 'primary' | 'error'
+}
 
 /** Which hosts may be read from now, worked out once for all that is believed at one moment. */
 export class Eligibility {
   readonly #topology: LivingTopology
   readonly #wishes: ReadWishes
+  readonly #tagsOf: () => ReadRules['tagsOf']
   #track = noTrack
   #bans = noBans
   #roundTrips = noRoundTrips
@@ -24,9 +27,11 @@ export class Eligibility {
   #found: EligibleReaders = { readers: [], why: new Map(), until: -Infinity }
   #hosts: readonly HostKey[] = []
 
-  constructor(topology: LivingTopology, wishes: ReadWishes) {
+  /** `tagsOf`: what is said of the hosts now. */
+  constructor(topology: LivingTopology, wishes: ReadWishes, tagsOf: () => ReadRules['tagsOf']) {
     this.#topology = topology
     this.#wishes = wishes
+    this.#tagsOf = tagsOf
   }
 
   /** The same array as long as they are the same hosts. */
@@ -59,6 +64,18 @@ export class Eligibility {
     this.#of = undefined
   }
 
+  /** Something else is said of the hosts. */
+  relisted(): void {
+    this.#of = undefined
+  }
+
+  /** A host has left. */
+  forget(host: HostKey): void {
+    this.#bans = forgive(this.#bans, host)
+    this.#roundTrips = forgetRoundTrip(this.#roundTrips, host)
+    this.#of = undefined
+  }
+
   /** What a host has answered to a question that was sent then; undefined: it did not. After the topology has taken note of it. */
   noted(host: HostKey, sentAt: number, answer: Observation | undefined): void {
     this.#of = undefined
@@ -77,7 +94,7 @@ export class Eligibility {
     const at = now()
     if (state === this.#of && at < this.#found.until) return
     this.#of = state
-    const known = { track: this.#track, bans: this.#bans, roundTrips: this.#roundTrips }
+    const known = { track: this.#track, tagsOf: this.#tagsOf(), bans: this.#bans, roundTrips: this.#roundTrips }
     this.#found = eligibleReaders(state, { ...this.#wishes, ...known }, at)
     const { readers } = this.#found
     const stepsIn = readers.length === 0 && this.#wishes.fallback === 'primary'

@@ -41,6 +41,11 @@ export class Hearsay {
     this.#doubted.set(host, this.#lastDoubt)
   }
 
+  /** A host has left. */
+  forget(host: HostKey): void {
+    this.#doubted.delete(host)
+  }
+
   suspect(host: HostKey, why: string): void {
     this.doubt(host)
     this.#topology.suspect(host, why)

@@ -29,6 +29,8 @@ export interface ReaderPoolPort {
 export class ReaderPool extends pg.Pool {
   readonly #port: ReaderPoolPort
   #nextCall: Call | undefined
+  /** Its host has left: told when nothing is left here. */
+  #left: (() => void) | undefined
 
   constructor(options: object, port: ReaderPoolPort) {
     super(options)
@@ -54,10 +56,28 @@ export class ReaderPool extends pg.Pool {
     this.#nextCall = undefined
     const told = callback as CheckoutCallback
     super.connect(((error: Error | undefined, client: pg.PoolClient | undefined) => {
+      this.#mindLeaving()
       if (client === undefined) told(error)
       else this.#handOut(client, call, told)
     }) as never)
     return undefined as never
+  }
+
+  /** Ends when nobody has a client or waits for one; whoever sends knows that nobody is to come any more. `left` is told then. */
+  leave(left: () => void): void {
+    this.#left = left
+    this.#mindLeaving()
+  }
+
+  #mindLeaving(): void {
+    if (this.#left === undefined) return
+    // pg-pool may be in the middle of something.
+    process.nextTick(() => {
+      if (this.#left === undefined || this.ending || this.totalCount > 0 || this.waitingCount > 0) return
+      this.#left()
+      this.#left = undefined
+      void super.end()
+    })
   }
 
   #handOut(client: pg.PoolClient, call: Call | undefined, told: CheckoutCallback): void {
@@ -96,6 +116,7 @@ export class ReaderPool extends pg.Pool {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'release') sessionBegun(args[1] as Client).onStatement = false
     if (this.#port.clients.heard(event, args)) this.#port.heard(event, args)
+    if (event === 'remove') this.#mindLeaving()
     return true
   }
 }

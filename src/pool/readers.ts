@@ -44,7 +44,7 @@ export interface ReadersPort {
 /** One host, as the balance looks at it. */
 class Reader {
   readonly key: HostKey
-  readonly weight: number
+  weight: number
   readonly pool: ReaderPool
 
   constructor(key: HostKey, weight: number, pool: ReaderPool) {
@@ -77,6 +77,8 @@ class InHand implements BagItem {
 export class Readers {
   readonly #port: ReadersPort
   readonly #readers = new Map<HostKey, Reader>()
+  /** Of hosts that have left, as long as somebody has a client of theirs. */
+  readonly #leaving = new Set<Reader>()
   /** Of one list of hosts that will do, compared and never looked into. */
   #known: { readonly hosts: readonly HostKey[]; readonly readers: readonly Reader[] } | undefined
   readonly #line = new WaitQueue<Ticket>()
@@ -95,10 +97,10 @@ export class Readers {
 
   /** The pools that there are. */
   get pools(): readonly ReaderPool[] {
-    return [...this.#readers.values()].map(({ pool }) => pool)
+    return [...this.#readers.values(), ...this.#leaving].map(({ pool }) => pool)
   }
 
-  /** The hosts that there are pools for. */
+  /** The hosts that there are pools for; without those who have left. */
   get hosts(): readonly HostKey[] {
     return [...this.#readers.keys()]
   }
@@ -205,6 +207,21 @@ export class Readers {
       this.#settle(ticket, undefined)
     }
     this.#mindLine()
+  }
+
+  /** A host is one no more: its pool ends when nobody has a client of it. Should the host come back, it gets a new one. */
+  leave(host: HostKey): void {
+    const reader = this.#readers.get(host)
+    if (reader === undefined) return
+    this.#readers.delete(host)
+    this.#known = undefined
+    this.#leaving.add(reader)
+    reader.pool.leave(() => this.#leaving.delete(reader))
+  }
+
+  /** The hosts' shares of the reads may be others. */
+  reweigh(): void {
+    for (const reader of this.#readers.values()) reader.weight = this.#port.weight(reader.key)
   }
 
   pause(): void {

@@ -138,15 +138,29 @@ export class LivingTopology {
     if (this.#started || this.#stopped) return
     this.#started = true
     this.#startedAt = now()
-    for (const { key } of this.#state.hosts) this.#watch(key)
     this.#authority?.wake()
-    let place = 0
-    for (const monitor of this.#monitors.values()) {
+    this.#begin(this.#state.hosts.map(({ key }) => key))
+  }
+
+  /** Begins to ask these hosts. */
+  #begin(hosts: readonly HostKey[]): void {
+    hosts.forEach((key, place) => {
+      const monitor = this.#monitors.get(key) ?? this.#watch(key)
       const wait = (place - atOnce) * leastMillisBetweenAttempts
-      place += 1
       if (wait < 0) monitor.wake()
       else after(wait, () => monitor.wake())
-    }
+    })
+  }
+
+  /** Asks a host that has left nothing any more. */
+  #leave(host: HostKey): void {
+    const { leader, lastLeader } = this.#state
+    // What is seen of the last leader may tell the fate of a COMMIT: until there is another one it is watched.
+    if (leader === undefined && lastLeader?.key === host) return
+    this.#monitors.get(host)?.stop()
+    this.#monitors.delete(host)
+    // Nobody sees any more what becomes of it: should it come back, that proves nothing of the time between.
+    this.#evidence = addReport(this.#evidence, host, { type: 'failed', receivedAt: now() })
   }
 
   stop(): void {
@@ -222,7 +236,9 @@ export class LivingTopology {
     this.#targets.clear()
     const isRearmed = event.type === 'tick' || event.type === 'stalled'
     if (next.decideAt !== before.decideAt || isRearmed) this.#decision.arm(next.decideAt, next.stalledUntil)
-    for (const effect of planEffects(before, next)) this.#perform(effect)
+    const effects = planEffects(before, next)
+    if (this.#started) this.#begin(effects.flatMap((effect) => (effect.type === 'joined' ? [effect.host] : [])))
+    for (const effect of effects) this.#perform(effect)
   }
 
   #perform(effect: TopologyEffect): void {
@@ -232,6 +248,7 @@ export class LivingTopology {
         this.#rescheduleAll()
         break
       case 'leader-ready':
+        for (const host of this.#monitors.keys()) if (hostRecord(this.#state, host) === undefined) this.#leave(host)
         log(
           'leader is %s, timeline %s, generation %d%s',
           effect.leader.key,
@@ -245,6 +262,13 @@ export class LivingTopology {
         break
       case 'ask-authority':
         this.#authority?.wake()
+        break
+      case 'joined':
+        log('%s is on the list now', effect.host)
+        break
+      case 'left':
+        log('%s is not on the list any more', effect.host)
+        this.#leave(effect.host)
         break
       case 'history-replaced': {
         const { identity, timeline } = effect
@@ -280,7 +304,7 @@ export class LivingTopology {
     for (const monitor of this.#monitors.values()) monitor.reschedule()
   }
 
-  #watch(key: HostKey): void {
+  #watch(key: HostKey): Monitor<ProbeResult> {
     const probe = this.#options.createProbe(key, (why) => this.suspect(key, `the monitor's session ended: ${why}`))
     const monitor = new Monitor(
       key,
@@ -293,6 +317,7 @@ export class LivingTopology {
       this.#options.times.timeoutMillis,
     )
     this.#monitors.set(key, monitor)
+    return monitor
   }
 
   /** The leader keeps us waiting: should another one have been promoted, that is wanted to be known at once. */

@@ -153,6 +153,7 @@ export const leaderMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf('src/core/topology/history.ts', [
+    ['a rival that leaves the list is one still', 'hostRecord(state, key) === undefined))', 'false))', spec],
     ['of two other identities neither becomes the truth', ' && identities.size === 1', '', spec],
     [
       'a lower timeline is not believed while a host is out of reach',

@@ -68,6 +68,7 @@ export const selectionMutants: readonly Mutant[] = [
     ['no ban is longer than half a minute', 'Math.min(2 * last.millis, longestBanMillis)', '2 * last.millis', spec],
     ['only a question from after the failure ends a ban', 'sentAt <= last.since || ', '', spec],
     ['a good answer ends a ban', 'until: sentAt', 'until: last.until', spec],
+    ['who leaves is not remembered', 'filter(([other]) => other !== key)', 'filter(() => true)', spec],
     ['failures are forgotten', 'at - until >= longestBanMillis', 'at < until', spec],
   ]),
   ...mutantsOf('src/core/selection/latency.ts', [

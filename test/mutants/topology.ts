@@ -66,12 +66,6 @@ export const topologyMutants: readonly Mutant[] = [
       spec,
     ],
     [
-      'hosts that stay on the list keep what is known of them',
-      'known.get(key) ?? unknownHost(key)',
-      'unknownHost(key)',
-      spec,
-    ],
-    [
       'a lost connection puts a host in doubt',
       'at <= known.at || known.suspectedAt !== undefined)',
       'at <= known.at || known.suspectedAt === undefined)',
@@ -113,7 +107,25 @@ export const topologyMutants: readonly Mutant[] = [
       where.unit('core/topology/targets'),
     ],
   ]),
+  ...mutantsOf('src/core/topology/host-list.ts', [
+    [
+      'hosts that stay on the list keep what is known of them',
+      'known.get(key) ?? unknownHost(key)',
+      'unknownHost(key)',
+      spec,
+    ],
+    ['a list takes no leader away', '[...keys, delisted]', 'keys', spec],
+    [
+      'a leader that has left the list and is lost does not come back by itself',
+      'if (delisted === undefined || leader?.key === delisted) return state',
+      'return state',
+      spec,
+    ],
+    ['a host that leaves may be ahead', '...(mayBeAhead && { unseenTimeline: state.highestTimeline })', '', spec],
+    ['a host that leaves far behind is not', 'mayHaveNewest(state, host))', 'host !== undefined)', spec],
+  ]),
   ...mutantsOf('src/core/topology/effects.ts', [
+    ['who leaves is told', "...left.map(({ key }) => ({ type: 'left', host: key }) as const),", '', spec],
     [
       'a leader in doubt is announced as lost',
       'before.leader !== undefined && !usable && usedBefore',

@@ -110,7 +110,7 @@ export const watchingMutants: readonly Mutant[] = [
       living,
     ],
   ]),
-  ...mutantsOf('src/discovery/authority-probe.ts', [
+  ...mutantsOf('src/discovery/source-probe.ts', [
     [
       'an authority has to answer in time',
       'expire({ ok: false, reason: `did',
@@ -123,9 +123,53 @@ export const watchingMutants: readonly Mutant[] = [
       'throw { ok: false, reason: error instanceof Error',
       authority,
     ],
+  ]),
+  ...mutantsOf('src/discovery/authority-probe.ts', [
     ['a lease without an end is none', 'Number.isFinite(leaseMillis) && ', '', authority],
   ]),
+  ...mutantsOf('src/discovery/discovery-probe.ts', [
+    ['an empty list is none', 'hosts.length > 0 ?', 'hosts.length >= 0 ?', where.unit('discovery/discovery-probe')],
+  ]),
+  ...mutantsOf('src/topology/discovering.ts', [
+    [
+      'until a source has answered the hosts given stand in for what it would say',
+      'this.#said = sources.map(() => owner.seeds)',
+      'this.#said = sources.map(() => [])',
+      where.unit('topology/discovering'),
+    ],
+    [
+      'entries that cannot be used change nothing',
+      "if (typeof hosts === 'string') return",
+      "if (typeof hosts === 'string') return this.#owner.listed([])",
+      where.unit('topology/discovering'),
+    ],
+    [
+      'who is on the list keeps its place',
+      'return [...stays, ...comes]',
+      'return [...said.values()]',
+      where.unit('topology/discovering'),
+    ],
+    [
+      'a source that has failed is asked again',
+      'this.#failures[place] !== undefined || ',
+      '',
+      where.unit('topology/discovering'),
+    ],
+  ]),
   ...mutantsOf('src/topology/living-topology.ts', [
+    ['nothing is asked of a host that has left', 'this.#leave(effect.host)', '', living],
+    [
+      'the last leader is watched until there is another one',
+      'if (leader === undefined && lastLeader?.key === host) return',
+      '',
+      living,
+    ],
+    [
+      'what was not seen, as the host was not on the list, proves nothing',
+      "this.#evidence = addReport(this.#evidence, host, { type: 'failed', receivedAt: now() })",
+      '',
+      living,
+    ],
     [
       'nobody is sent to a leader whose lease ran out while this process was blocked',
       'if (this.#authority !== undefined) this.#decision.catchUp()',

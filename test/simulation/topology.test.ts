@@ -30,6 +30,14 @@ describe('where an authority has to confirm the leader, and this process is bloc
   )
 })
 
+describe('where the list of hosts changes', () => {
+  judge(histories({ listing: true }), [...invariantNames, calmInvariant], 600)
+})
+
+describe('where the list of hosts changes, and servers are restored from old backups', () => {
+  judge(histories({ listing: true, restores: true }), invariantNames, 400)
+})
+
 describe('where columns cannot be read and the rules are reset', () => {
   judge(
     histories({ lifting: true }),

@@ -25,7 +25,7 @@ export interface ResolvedHost {
 export interface FollowOptions {
   /** At least one. */
   readonly hosts: readonly ResolvedHost[]
-  /** Default: `any` for one host, `read-write` for several (libpq: always `any`). */
+  /** Default: `any` for one host, `read-write` for several, or a list that somebody else keeps (libpq: always `any`). */
   readonly targetSessionAttrs: TargetSessionAttrs
   /** Default: `disable`. */
   readonly loadBalanceHosts: 'disable' | 'random'
@@ -39,4 +39,10 @@ export interface FollowOptions {
    * @throws ConnInfoError where a file that is named cannot be read, or pg cannot do what was asked for.
    */
   clientOptions(host: ResolvedHost): ClientConfig
+  /**
+   * Reads a list of hosts that somebody else keeps. Those that are `known` already keep their keys.
+   *
+   * @throws ConnInfoError for an entry that cannot be used.
+   */
+  relist(entries: readonly unknown[], known: readonly ResolvedHost[]): readonly ResolvedHost[]
 }

@@ -14,20 +14,12 @@ const ours = [
   'monitor',
   'aliveCheckMillis',
   'authority',
+  'discovery',
   'exactlyOnce',
   'outcome',
   'readOnly',
   'consistency',
 ] as const
-
-/** Options that a reader of the plans may try, and that would silently do nothing. */
-const missing = ['discovery'] as const
-
-/** @throws {@link ConnInfoError} for an option that this version does not have and that is not to be dropped silently. */
-export function refuseMissing(given: GivenOptions): void {
-  const name = missing.find((each) => given[each] !== undefined)
-  if (name !== undefined) throw new ConnInfoError(`${name}: this version has no such option; remove it`)
-}
 
 /** @throws {@link ConnInfoError} for a `Client` that makes no clients: pg-pool would say so at the first connect, or never. */
 export function checkClientClass({ Client }: GivenOptions): void {

@@ -59,29 +59,69 @@ export function listFromOption(hosts: unknown, port: string | undefined): HostLi
   const settings = new Map<string, HostSettings>()
   // A list with holes in it is one with entries that are undefined.
   const resolved = Array.from(hosts as readonly unknown[], (entry, index) => {
-    const where = `hosts[${String(index)}]`
-    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
-      throw new ConnInfoError(`${where}: must be an object { host, port }, not ${kindOf(entry)}`)
-    }
-    const given = entry as GivenOptions
-    const host = optionalText(given['host'], `${where}.host`)
-    const hostaddr = optionalText(given['hostaddr'], `${where}.hostaddr`)
-    if (host === undefined && hostaddr === undefined) {
-      throw new ConnInfoError(`${where}: names no host; give host, or hostaddr, or both`)
-    }
-    if (host?.includes(',')) throw new ConnInfoError(`${where}.host: holds a comma; give each host an entry of its own`)
-    const ownPort = given['port'] ?? (port?.includes(',') ? undefined : port)
-    const resolvedHost = key(
-      checkedHost(host, `${where}.host`),
-      checkedAddress(hostaddr, `${where}.hostaddr`),
-      checkedPort(ownPort, `${where}.port`),
-      readWeightAndTags(given, where),
-    )
-    const { user, password, ssl } = given
-    settings.set(resolvedHost.key, { user, password, ssl })
+    const { host, hostaddr, port: ownPort, reader, settings: own } = readEntry(entry, `hosts[${String(index)}]`, port)
+    const resolvedHost = key(host, hostaddr, ownPort, reader)
+    settings.set(resolvedHost.key, own)
     return resolvedHost
   })
   return { hosts: Object.freeze(resolved), settings }
+}
+
+/**
+ * A list that somebody else keeps, as it is now. The same host twice is one host. A host that is known keeps its key, and no
+ * other host gets it.
+ *
+ * @param known - the hosts that have a key already.
+ * @throws {@link ConnInfoError} as {@link listFromOption} does.
+ */
+export function relistHosts(
+  entries: readonly unknown[],
+  port: string | undefined,
+  known: readonly ResolvedHost[],
+): readonly ResolvedHost[] {
+  checkLength(entries, 'hosts')
+  const name = keyring(known.map(({ key }) => key))
+  const list: ResolvedHost[] = []
+  Array.from(entries, (entry, index) => {
+    const { host: given, hostaddr, port: ownPort, reader } = readEntry(entry, `hosts[${String(index)}]`, port)
+    const host = given ?? hostaddr ?? defaultHost
+    const isIt = (each: ResolvedHost): boolean =>
+      each.host === host && each.hostaddr === hostaddr && each.port === ownPort
+    if (list.some(isIt)) return
+    const same = known.find(isIt)
+    list.push(same === undefined ? name(given, hostaddr, ownPort, reader) : Object.freeze({ ...same, ...reader }))
+  })
+  return Object.freeze(list)
+}
+
+interface Entry {
+  readonly host: string | undefined
+  readonly hostaddr: string | undefined
+  readonly port: number
+  readonly reader: Pick<ResolvedHost, 'weight' | 'tags'>
+  readonly settings: HostSettings
+}
+
+function readEntry(entry: unknown, where: string, port: string | undefined): Entry {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+    throw new ConnInfoError(`${where}: must be an object { host, port }, not ${kindOf(entry)}`)
+  }
+  const given = entry as GivenOptions
+  const host = optionalText(given['host'], `${where}.host`)
+  const hostaddr = optionalText(given['hostaddr'], `${where}.hostaddr`)
+  if (host === undefined && hostaddr === undefined) {
+    throw new ConnInfoError(`${where}: names no host; give host, or hostaddr, or both`)
+  }
+  if (host?.includes(',')) throw new ConnInfoError(`${where}.host: holds a comma; give each host an entry of its own`)
+  const ownPort = given['port'] ?? (port?.includes(',') ? undefined : port)
+  const { user, password, ssl } = given
+  return {
+    host: checkedHost(host, `${where}.host`),
+    hostaddr: checkedAddress(hostaddr, `${where}.hostaddr`),
+    port: checkedPort(ownPort, `${where}.port`),
+    reader: readWeightAndTags(given, where),
+    settings: { user, password, ssl },
+  }
 }
 
 /** A host and its port in one word: `db1:5432`, `[::1]:5432`, `/tmp:5432`. */
@@ -90,13 +130,15 @@ export function keyOf(host: string, port: number): string {
 }
 
 /** Makes entries whose keys are unique: a host named twice weighs twice with load_balance_hosts=random, as in libpq. */
-function keyring(): (
+function keyring(
+  taken: readonly string[] = [],
+): (
   host: string | undefined,
   hostaddr: string | undefined,
   port: number,
   weightAndTags?: Pick<ResolvedHost, 'weight' | 'tags'>,
 ) => ResolvedHost {
-  const used = new Set<string>()
+  const used = new Set(taken)
   return (given, hostaddr, port, weightAndTags = plainReader) => {
     const host = given ?? hostaddr ?? defaultHost
     const plain = keyOf(host, port)

@@ -2,7 +2,7 @@ import type { ClientConfig } from 'pg'
 
 import type { ConnInfoParameters } from '../../core/conninfo/keywords'
 import type { PgString } from '../../core/conninfo/pg-string'
-import type { FollowOptions } from './follow-options'
+import type { FollowOptions, ResolvedHost } from './follow-options'
 import type { GivenOptions } from './given-options'
 import { keyOf } from './host-list'
 import { plainReader } from './weight-and-tags'
@@ -27,6 +27,7 @@ export function resolvePlain(given: GivenOptions, seen: PgString, environment: C
     connectTimeoutMillis: timeout > 0 ? timeout : undefined,
     plain: true,
     clientOptions: () => given as ClientConfig,
+    relist: (_entries: readonly unknown[], known: readonly ResolvedHost[]) => known,
   })
 }
 

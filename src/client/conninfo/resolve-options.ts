@@ -12,9 +12,9 @@ import { createLog } from '../../runtime/log'
 import { buildClientOptions } from './client-options'
 import { isPgKeyword, readConnectionString } from './connection-string'
 import type { FollowOptions, ResolvedHost } from './follow-options'
-import { asksToFollow, checkClientClass, kindOf, optionKeywords, refuseMissing } from './given-options'
+import { asksToFollow, checkClientClass, kindOf, optionKeywords } from './given-options'
 import type { GivenOptions } from './given-options'
-import { listFromOption, listFromParameters } from './host-list'
+import { listFromOption, listFromParameters, relistHosts } from './host-list'
 import type { HostList } from './host-list'
 import { integerOf } from './integer'
 import { resolvePlain } from './plain'
@@ -52,7 +52,6 @@ export function resolveOptions(
 ): FollowOptions {
   const given = (typeof options === 'string' ? { connectionString: options } : (options ?? {})) as GivenOptions
   if (typeof given !== 'object') throw new ConnInfoError(`options: must be an object, not ${kindOf(given)}`)
-  refuseMissing(given)
   const environment = readEnvironment(surroundings.env)
   const text = given['connectionString']
   const seen: PgString =
@@ -87,18 +86,25 @@ export function resolveOptions(
   const follow: FollowOptions = Object.freeze({
     hosts,
     targetSessionAttrs: (parameters.target_session_attrs ??
-      (hosts.length > 1 ? 'read-write' : 'any')) as TargetSessionAttrs,
+      (hosts.length > 1 || given['discovery'] !== undefined ? 'read-write' : 'any')) as TargetSessionAttrs,
     loadBalanceHosts: parameters.load_balance_hosts === 'random' ? 'random' : 'disable',
     connectTimeoutMillis: connectTimeout(given, parameters),
     plain: false,
     clientOptions: (host: ResolvedHost): ClientConfig => buildClientOptions(host, resolved),
+    relist: (entries: readonly unknown[], known: readonly ResolvedHost[]) =>
+      honoured(relistHosts(entries, parameters.port, known)),
   })
   // What cannot be honoured for one of the hosts is said now, not when that host is dialled some day.
-  const { channel_binding: binding, requirepeer, sslnegotiation } = parameters
-  if (binding === 'require' || requirepeer || sslnegotiation === 'direct') hosts.forEach(follow.clientOptions)
+  honoured(hosts)
   tlsVersions(parameters)
   for (const keyword of integers) integerOf(keyword, parameters[keyword])
   return follow
+
+  function honoured(list: readonly ResolvedHost[]): readonly ResolvedHost[] {
+    const { channel_binding: binding, requirepeer, sslnegotiation } = parameters
+    if (binding === 'require' || requirepeer || sslnegotiation === 'direct') list.forEach(follow.clientOptions)
+    return list
+  }
 }
 
 /** Whether the environment asks for more than pg does. A host list there counts only where none is given explicitly. */

@@ -54,6 +54,11 @@ export function noteAnswer(bans: Bans, key: HostKey, sentAt: number): Bans {
   return new Map([...bans, [key, Object.freeze({ ...last, until: sentAt })]])
 }
 
+/** The host is gone: should it come back, it is another one. */
+export function forgive(bans: Bans, key: HostKey): Bans {
+  return bans.has(key) ? new Map([...bans].filter(([other]) => other !== key)) : bans
+}
+
 function isForgotten({ until }: Ban, at: number): boolean {
   return at - until >= longestBanMillis
 }

@@ -31,6 +31,10 @@ export type TopologyEffect =
   /** Waiting cannot help: nobody answers well, and this host refuses the caller. */
   | { readonly type: 'caller-fault'; readonly host: HostKey }
   | { readonly type: 'split-brain'; readonly hosts: readonly HostKey[] }
+  /** It is on the list now: ask it. */
+  | { readonly type: 'joined'; readonly host: HostKey }
+  /** It is on the list no more: ask it nothing, and let its sessions go as soon as nobody uses them. */
+  | { readonly type: 'left'; readonly host: HostKey }
   /** Another cluster, an older timeline or a rival was all that answered for so long, or was named by the authority, that it counts as ours now. */
   | { readonly type: 'history-replaced'; readonly identity: string | undefined; readonly timeline: number | undefined }
   /** Something that the snapshot shows has changed. */
@@ -81,10 +85,21 @@ export function planEffects(before: TopologyState, after: TopologyState): readon
     const { systemIdentifier: identity, highestTimeline: timeline } = after
     effects.push({ type: 'history-replaced', identity, timeline })
   }
+  effects.push(...moves(before, after))
   const fault = callerFault(after)
   if (fault !== undefined) effects.push({ type: 'caller-fault', host: fault })
   if (differsVisibly(before, after)) effects.push({ type: 'publish' })
   return effects
+}
+
+function moves(before: TopologyState, after: TopologyState): readonly TopologyEffect[] {
+  if (sameHosts(keysOf(before), keysOf(after))) return []
+  const left = before.hosts.filter(({ key }) => hostRecord(after, key) === undefined)
+  const joined = after.hosts.filter(({ key }) => hostRecord(before, key) === undefined)
+  return [
+    ...left.map(({ key }) => ({ type: 'left', host: key }) as const),
+    ...joined.map(({ key }) => ({ type: 'joined', host: key }) as const),
+  ]
 }
 
 function someoneClaims(before: TopologyState, after: TopologyState): boolean {
@@ -102,6 +117,10 @@ function replacesHistory(before: TopologyState, after: TopologyState): boolean {
     (before.highestTimeline !== undefined && (after.highestTimeline ?? Infinity) < before.highestTimeline) ||
     before.rivals.some((key) => key === after.leader?.key)
   )
+}
+
+function keysOf({ hosts }: TopologyState): readonly HostKey[] {
+  return hosts.map(({ key }) => key)
 }
 
 function sameHosts(a: readonly HostKey[], b: readonly HostKey[]): boolean {

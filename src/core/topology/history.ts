@@ -44,7 +44,8 @@ export type Lockout = { readonly type: 'identity'; readonly by: string } | { rea
 
 /**
  * The history that all who answer carry, if it is not ours; where an authority is asked it decides such things itself. A lower timeline is believed only while no host is out of reach,
- * and none shows the newer one: the true leader might be the one that does not answer.
+ * and none shows the newer one: the true leader might be the one that does not answer. Or one that has left the list: who
+ * lists hosts does not permit writes, nor by leaving hosts out.
  */
 export function lockout(state: TopologyState): Lockout | undefined {
   if (state.generation === 0) return undefined
@@ -59,7 +60,8 @@ export function lockout(state: TopologyState): Lockout | undefined {
   const showsNewer = judged.some(
     ({ type, answer }) => type !== 'foreign' && (answer?.timeline ?? 0) >= (state.highestTimeline ?? Infinity),
   )
-  const onlyOlder = judged.some(({ type }) => type === 'stale') && !showsNewer
+  const isUnseen = (state.unseenTimeline ?? -Infinity) >= (state.highestTimeline ?? Infinity)
+  const onlyOlder = judged.some(({ type }) => type === 'stale') && !showsNewer && !isUnseen
   return onlyOlder && answering.length === state.hosts.length ? { type: 'lower timeline' } : undefined
 }
 
@@ -82,6 +84,7 @@ const noHosts: readonly HostKey[] = Object.freeze([])
 /**
  * Hosts of a split brain that were alive, and claimed the lead, when the leader answered a later question: there are two
  * histories of one number then. A rival is forgiven when it shows anything else: it has become a standby, or was promoted.
+ * That it leaves the list shows nothing.
  */
 export function mindRivals(state: TopologyState, splitBrain: readonly HostKey[]): readonly HostKey[] {
   const leader = state.leader && hostRecord(state, state.leader.key)
@@ -93,6 +96,7 @@ export function mindRivals(state: TopologyState, splitBrain: readonly HostKey[])
     const isKnown = state.rivals.includes(key) && (answer === undefined || sameTimeline)
     return isNew || isKnown ? [key] : []
   })
+  rivals.push(...state.rivals.filter((key) => hostRecord(state, key) === undefined))
   const unchanged = rivals.length === state.rivals.length && rivals.every((key, place) => key === state.rivals[place])
   return unchanged ? state.rivals : Object.freeze(rivals)
 }

@@ -3,6 +3,7 @@ import { elect } from './elect'
 import type { TopologyEvent } from './events'
 import { acceptsWrites, saysTheSame, sharesHistory, unknownHost } from './host'
 import type { Failure, HostKey, HostRecord, Observation } from './host'
+import { letGo, relist } from './host-list'
 import { forgetHistory } from './state'
 import type { TopologyState } from './state'
 
@@ -10,7 +11,9 @@ import type { TopologyState } from './state'
  * The next state of the topology, from the present one and one event. Pure: time comes with the event, and an event
  * from the past (older than what is known of that host) changes nothing.
  */
-export function reduceTopology(state: TopologyState, event: TopologyEvent): TopologyState {
+export function reduceTopology(given: TopologyState, event: TopologyEvent): TopologyState {
+  const freed = letGo(given)
+  const state = freed === given ? given : elect(freed, event.at)
   switch (event.type) {
     case 'observed':
       return change(state, event, (host) => observed(host, event.at, event.answer))
@@ -23,7 +26,7 @@ export function reduceTopology(state: TopologyState, event: TopologyEvent): Topo
     case 'tick':
       return elect(state, event.at)
     case 'hosts':
-      return elect({ ...state, hosts: Object.freeze(relist(state.hosts, event.keys)) }, event.at)
+      return elect(relist(state, event.keys), event.at)
     case 'reset':
       return elect(forgetHistory(state), event.at)
     case 'spoken': {
@@ -91,10 +94,4 @@ function suspect(state: TopologyState, key: HostKey, at: number): TopologyState 
 
 function replace(hosts: readonly HostRecord[], changed: HostRecord): readonly HostRecord[] {
   return Object.freeze(hosts.map((host) => (host.key === changed.key ? changed : host)))
-}
-
-/** Hosts that stay keep what is known of them: a change of the list disturbs nobody else. */
-function relist(hosts: readonly HostRecord[], keys: readonly HostKey[]): readonly HostRecord[] {
-  const known = new Map(hosts.map((host) => [host.key, host]))
-  return [...new Set(keys)].map((key) => known.get(key) ?? unknownHost(key))
 }

@@ -45,9 +45,11 @@ export interface AuthorityState {
 /** Everything believed of the cluster. Frozen; `reduceTopology` makes the next one. */
 export interface TopologyState {
   readonly rules: TopologyRules
-  /** In the order of the host list. */
+  /** In the order of the host list; behind it the leader, if it is no longer on the list. */
   readonly hosts: readonly HostRecord[]
   readonly leader: Leader | undefined
+  /** The leader that is no longer on the list: it is followed until another one leads, or it is lost. */
+  readonly delisted: HostKey | undefined
   /** Who led last, kept while there is no leader: the story of a failover begins there. */
   readonly lastLeader: Leader | undefined
   /** When the last leader was lost; undefined while there is one, and before the first. */
@@ -59,6 +61,8 @@ export interface TopologyState {
   readonly highestTimeline: number | undefined
   /** When that was learned. */
   readonly highestTimelineAt: number
+  /** The highest timeline as of when a host left the list that may be on it still, unseen. */
+  readonly unseenTimeline: number | undefined
   /** Hosts that all claim the lead on one timeline, while that is so; empty otherwise. */
   readonly splitBrain: readonly HostKey[]
   /**
@@ -83,12 +87,14 @@ export function initialTopology(keys: readonly HostKey[], rules: TopologyRules):
     rules,
     hosts: Object.freeze(keys.map(unknownHost)),
     leader: undefined,
+    delisted: undefined,
     lastLeader: undefined,
     leaderlessSince: undefined,
     generation: 0,
     systemIdentifier: undefined,
     highestTimeline: undefined,
     highestTimelineAt: -Infinity,
+    unseenTimeline: undefined,
     splitBrain: Object.freeze([]),
     rivals: Object.freeze([]),
     decideAt: undefined,
@@ -123,5 +129,11 @@ export function leaderSuspected(state: TopologyState): boolean {
 
 /** Identity and timelines become unknown again; the next election sets them anew. */
 export function forgetHistory(state: TopologyState): TopologyState {
-  return { ...state, systemIdentifier: undefined, highestTimeline: undefined, rivals: Object.freeze([]) }
+  return {
+    ...state,
+    systemIdentifier: undefined,
+    highestTimeline: undefined,
+    unseenTimeline: undefined,
+    rivals: Object.freeze([]),
+  }
 }

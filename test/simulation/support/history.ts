@@ -16,6 +16,8 @@ export type Step =
   | { readonly do: 'suspect'; readonly host: number }
   | { readonly do: 'wait'; readonly millis: number }
   | { readonly do: 'reset' }
+  /** Somebody lists hosts: of all that there are those whose bit is set, or all if none is. */
+  | { readonly do: 'list'; readonly bits: number }
   /** An authority makes up its mind: this host leads, or nobody does. */
   | { readonly do: 'name'; readonly host: number | undefined }
   /** It is asked; as a probe is, and its word holds for a lease. It may be out of reach. */
@@ -96,6 +98,8 @@ export interface Ingredients {
   readonly restores?: boolean
   /** An authority that has to confirm the leader, and a process that is blocked now and then. */
   readonly authority?: boolean
+  /** The list of hosts changes. */
+  readonly listing?: boolean
 }
 
 /** Histories. */
@@ -103,14 +107,17 @@ export function histories({
   lifting = false,
   restores = false,
   authority = false,
+  listing = false,
 }: Ingredients = {}): fc.Arbitrary<History> {
   const reset = fc.constant<Step>({ do: 'reset' })
   const restore = fc.record({ do: fc.constant('restore' as const), host })
+  const list = fc.record({ do: fc.constant('list' as const), bits: fc.nat({ max: 127 }) })
   const steps = fc.oneof(
     { weight: 25, arbitrary: step },
     { weight: lifting ? 1 : 0, arbitrary: reset },
     { weight: restores ? 3 : 0, arbitrary: restore },
     { weight: authority ? 16 : 0, arbitrary: governing },
+    { weight: listing ? 5 : 0, arbitrary: list },
   )
   const few = { weight: 3, arbitrary: fc.constant<readonly number[]>([]) }
   const some = { weight: 1, arbitrary: fc.uniqueArray(host, { minLength: 1, maxLength: 2 }) }

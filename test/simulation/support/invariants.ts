@@ -50,6 +50,17 @@ export const invariants = {
       ? undefined
       : `${after.leader.key} leads and does not accept writes`,
 
+  'who lists hosts takes no leader away and makes none by leaving hosts out, and only hosts of the list come to lead': (
+    { event, before, after },
+    ledger,
+  ) => {
+    const key = after.leader?.key
+    if (event.type === 'hosts' && before.leader !== undefined && before.leader.key !== key) {
+      return `${before.leader.key} was taken off, and does not lead any more`
+    }
+    return key === undefined || key === before.leader?.key || ledger.isListed(key) ? undefined : `${key} leads`
+  },
+
   'the generation never falls': ({ before, after }) =>
     after.generation >= before.generation ? undefined : `${before.generation}, then ${after.generation}`,
 

@@ -33,16 +33,18 @@ export class Ledger {
   /** Hosts that claimed the lead beside the leader of their timeline, while that was alive. */
   readonly rivals = new Set<HostKey>()
   #lockedSince: number | undefined
+  #listed: ReadonlySet<HostKey>
+  #leader: HostKey | undefined
+  /** The leader, while it is not on the list. */
+  #delisted: HostKey | undefined
+  /** A host has left that may be on the highest timeline there was then. */
+  #unseen = -Infinity
 
   /** `lockoutMillis`: how long another history must be all there is. */
   constructor(keys: readonly HostKey[], lockoutMillis: number) {
     this.#lockoutMillis = lockoutMillis
-    this.entries = new Map(
-      keys.map((key) => [
-        key,
-        { at: -Infinity, answer: undefined, spoke: false, doubtedAt: undefined, looks: 0, sights: 0, since: -Infinity },
-      ]),
-    )
+    this.entries = new Map(keys.map((key) => [key, { ...blank }]))
+    this.#listed = new Set(keys)
   }
 
   entry(key: HostKey): Entry {
@@ -63,6 +65,9 @@ export class Ledger {
 
   /** Enters what happened; to be judged is what the reducer made of it. */
   note(event: TopologyEvent): void {
+    if (this.#delisted !== undefined && this.#delisted !== this.#leader) this.#dismiss([this.#delisted])
+    if (event.type === 'hosts') return this.#relist(event.keys)
+    if ('host' in event && !this.isListed(event.host)) return
     if (event.type === 'observed' || event.type === 'failed') {
       const entry = this.entry(event.host)
       if (event.at < entry.at || event.at < (entry.doubtedAt ?? -Infinity)) return
@@ -91,6 +96,28 @@ export class Ledger {
     } else if (event.type === 'reset') this.#forget('all')
   }
 
+  /** Whether anything is believed of a host. */
+  isListed(key: HostKey): boolean {
+    return this.#listed.has(key) || key === this.#delisted
+  }
+
+  #relist(keys: readonly HostKey[]): void {
+    const known = new Set([...this.entries.keys()].filter((key) => this.isListed(key)))
+    this.#listed = new Set(keys)
+    this.#delisted = this.#leader === undefined || keys.includes(this.#leader) ? undefined : this.#leader
+    this.#dismiss([...known].filter((key) => !this.isListed(key)))
+  }
+
+  /** They leave: what was believed of them is forgotten, and not that one of them may be ahead. */
+  #dismiss(keys: readonly HostKey[]): void {
+    if (keys.some((key) => key === this.#delisted)) this.#delisted = undefined
+    for (const key of keys) {
+      const { answer } = this.entry(key)
+      if (answer === undefined || (answer.timeline ?? -Infinity) >= this.highest) this.#unseen = this.highest
+      Object.assign(this.entry(key), blank)
+    }
+  }
+
   /** After the event was noted and before its leader is: lifts the rules if they have kept everybody out long enough. `led`: somebody leads. */
   mindLockout(event: TopologyEvent, led: boolean): void {
     const answers = [...this.entries.values()].flatMap(({ answer }) => (answer ? [answer] : []))
@@ -98,7 +125,8 @@ export class Ledger {
     const foreign = answers.length > 0 && identities.size === 1 && !identities.has(this.identity)
     const ours = answers.filter(({ systemIdentifier }) => systemIdentifier === this.identity)
     const stale =
-      answers.length === this.entries.size &&
+      answers.length === [...this.entries.keys()].filter((key) => this.isListed(key)).length &&
+      this.#unseen < this.highest &&
       ours.some(({ inRecovery }) => !inRecovery) &&
       ours.every(({ timeline }) => timeline === undefined || timeline < this.highest)
     const rival =
@@ -119,6 +147,7 @@ export class Ledger {
 
   /** Enters who leads: the first settles the identity. */
   noteLeader({ leader }: TopologyState): void {
+    this.#leader = leader?.key
     const answer = leader && this.entry(leader.key).answer
     if (leader === undefined || answer === undefined) return
     this.identity ??= answer.systemIdentifier
@@ -135,9 +164,20 @@ export class Ledger {
     if (what === 'all') this.identity = undefined
     this.rivals.clear()
     this.highest = -Infinity
+    this.#unseen = -Infinity
     this.#lockedSince = undefined
   }
 }
+
+const blank: Entry = Object.freeze({
+  at: -Infinity,
+  answer: undefined,
+  spoke: false,
+  doubtedAt: undefined,
+  looks: 0,
+  sights: 0,
+  since: -Infinity,
+})
 
 function claim(answer: Observation | undefined): string | undefined {
   if (answer === undefined) return undefined

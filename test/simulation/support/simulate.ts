@@ -80,6 +80,8 @@ class Simulation {
         return this.#tell({ type: 'suspected', host: this.world.server(step.host).key, at: this.#now })
       case 'reset':
         return this.#tell({ type: 'reset', at: this.#now })
+      case 'list':
+        return this.#list(step.bits)
       case 'name':
         this.#named = step.host
         return
@@ -99,6 +101,8 @@ class Simulation {
   calm(): number {
     this.#passTime(200)
     this.world.calmDown()
+    const { hosts, delisted } = this.#state
+    if (hosts.length < this.world.servers.length || delisted !== undefined) this.#list(0)
     const leading = this.world.servers.findIndex(({ foreign, primary }) => primary && !foreign)
     this.#named = leading < 0 ? undefined : leading
     const from = this.moments.length
@@ -108,6 +112,12 @@ class Simulation {
       this.#passTime(100)
     }
     return from
+  }
+
+  #list(bits: number): void {
+    const all = this.world.servers.map(({ key }) => key)
+    const some = all.filter((_key, index) => (bits & (1 << index)) !== 0)
+    this.#tell({ type: 'hosts', at: this.#now, keys: some.length > 0 ? some : all })
   }
 
   #probe(index: number, half: number): void {

@@ -48,6 +48,8 @@ const options = [
   'maxWaiting',
   'monitor',
   'aliveCheckMillis',
+  'authority',
+  'discovery',
   'connectionTimeoutMillis',
   'user',
   'password',

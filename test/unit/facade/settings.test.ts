@@ -10,6 +10,7 @@ describe('readSettings', () => {
       maxWaiting: 10_000,
       aliveCheckMillis: 1000,
       authority: undefined,
+      discovery: [],
       exactlyOnce: false,
       outcome: undefined,
       reads: readReadOptions(undefined),
@@ -25,12 +26,14 @@ describe('readSettings', () => {
       aliveCheckMillis: 0,
       monitor: { intervalMillis: 250, timeoutMillis: 300.5 },
       authority: { name: 'dcs', leader: async () => undefined },
+      discovery: [{ name: 'registry', hosts: async () => [] }],
     }
     expect(readSettings(given, 700)).toEqual({
       limits: { connectionTimeoutMillis: 700, failoverTimeoutMillis: 5000 },
       maxWaiting: Infinity,
       aliveCheckMillis: 0,
       authority: given.authority,
+      discovery: given.discovery,
       exactlyOnce: false,
       outcome: undefined,
       reads: readReadOptions(undefined),
@@ -72,6 +75,19 @@ describe('readSettings', () => {
       'monitor.leaderlessIntervalMillis must be a number of at least 1, not -25',
     ],
     [{ authority: 'dcs' }, 'authority must be an object with a name and a function leader, not "dcs"'],
+    [
+      { discovery: 'registry' },
+      'discovery must be an array of sources, each with a name and a function hosts, not "registry"',
+    ],
+    [
+      { discovery: [] },
+      'discovery must be an array of sources, each with a name and a function hosts, not an empty one',
+    ],
+    [{ discovery: [null] }, 'discovery[0] must be an object with a name and a function hosts, not null'],
+    [
+      { discovery: [{ name: 'registry', hosts: async () => [] }, { name: 'other' }] },
+      'discovery[1] must be an object with a name and a function hosts, not an object',
+    ],
     [{ outcome: 'guess' }, `outcome must be 'witness', { table: 'name' }, or be left out, not "guess"`],
     [{ outcome: null }, `outcome must be 'witness', { table: 'name' }, or be left out, not null`],
     [{ outcome: ['markers'] }, `outcome must be 'witness', { table: 'name' }, or be left out, not`],

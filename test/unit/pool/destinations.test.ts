@@ -9,6 +9,7 @@ import { Blame } from '../../../src/pool/blame'
 import { Clients } from '../../../src/pool/clients'
 import { Destinations } from '../../../src/pool/destinations'
 import type { LivingTopology } from '../../../src/topology/living-topology'
+import { Roster } from '../../../src/pool/roster'
 import { dialled } from './support/fake-client'
 
 const rules = { lockoutMillis: 60_000, settleMillis: 100 }
@@ -37,9 +38,16 @@ function going() {
     explain: () => [],
   }
   const follow = resolveOptions({ host: 'a,b', user: 'app', password: 'secret', database: 'shop' })
-  const destinations = new Destinations(follow, topology as unknown as LivingTopology, new Clients(), new Blame())
+  const roster = new Roster(follow.hosts)
+  const destinations = new Destinations(
+    follow,
+    roster,
+    topology as unknown as LivingTopology,
+    new Clients(),
+    new Blame(),
+  )
   const restart = (): void => void (topology.state = after(topology.state, 2, 'a:5432', 'second'))
-  return { destinations, restart }
+  return { destinations, roster, topology, restart }
 }
 
 it('a session of an older generation will not do, although its host leads', () => {
@@ -62,6 +70,18 @@ it('a dial that began under an older generation comes too late', () => {
   restart()
   expect(destinations.isStillWanted('a:5432', 1)).toBe(false)
   expect(destinations.isStillWanted('b:5432', 1)).toBe(false)
+})
+
+it('finds a host by its name or address, the leader also when it is not on the list any more, and nobody else who left', () => {
+  const { destinations, roster, topology } = going()
+  expect(destinations.find('B', 5432)).toBe('b:5432')
+  expect(destinations.find('b', 5433)).toBeUndefined()
+  const hosts = [{ key: 'c:5432', host: 'c', hostaddr: '10.0.0.3', port: 5432, weight: 1, tags: {} }]
+  roster.relist(hosts, () => true)
+  topology.state = reduceTopology(topology.state, { type: 'hosts', at: 3, keys: ['c:5432'] })
+  expect(destinations.find('10.0.0.3', 5432)).toBe('c:5432')
+  expect(destinations.find('a', 5432)).toBe('a:5432')
+  expect(destinations.find('b', 5432)).toBeUndefined()
 })
 
 it('a new session goes to the leader and is judged by the role that it tells', () => {

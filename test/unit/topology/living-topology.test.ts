@@ -278,6 +278,71 @@ describe('LivingTopology', () => {
     topology.stop()
   })
 
+  it('asks a host that joins at once, and one that has left never again', async () => {
+    const { topology, asked, answers, effects } = living({ 'a:1': ok(primary), 'b:2': ok(standby) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(100)
+    answers['c:3'] = ok(standby)
+    topology.dispatch({ type: 'hosts', at: performance.now(), keys: ['a:1', 'c:3'] })
+    expect(asked['c:3']).toBe(1)
+    const before = { ...asked }
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(asked['b:2']).toBe(before['b:2'])
+    expect(asked['c:3']).toBeGreaterThan(4)
+    expect(topology.targets('any')).toEqual(['a:1', 'c:3'])
+    expect(effects).toEqual(
+      expect.arrayContaining([
+        { type: 'left', host: 'b:2' },
+        { type: 'joined', host: 'c:3' },
+      ]),
+    )
+    topology.stop()
+    const last = { ...asked }
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(asked).toEqual(last)
+  })
+
+  it('a promotion of which it saw nothing, as the host was not on the list, has no known parent', async () => {
+    const { topology, answers } = living({ 'a:1': ok(primary), 'b:2': ok({ ...standby, postmasterStartTime: 'b' }) })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(100)
+    topology.dispatch({ type: 'hosts', at: performance.now(), keys: ['a:1'] })
+    answers['a:1'] = silent('gone')
+    answers['b:2'] = ok({ ...primary, timeline: 2, postmasterStartTime: 'b' })
+    topology.suspect('a:1', 'a connection was lost')
+    await vi.advanceTimersByTimeAsync(1000)
+    topology.dispatch({ type: 'hosts', at: performance.now(), keys: ['a:1', 'b:2'] })
+    await vi.advanceTimersByTimeAsync(100)
+    expect(topology.snapshot.leader).toBe('b:2')
+    expect(arrivalsOf(topology.evidence, 'b:2')).toMatchObject([{ timeline: 2, parentTimeline: undefined }])
+    topology.stop()
+  })
+
+  it('watches a leader that was lost and has left until there is another one: it may tell the fate of a COMMIT', async () => {
+    const { topology, answers, asked } = living({
+      'a:1': ok(primary),
+      'b:2': ok({ ...standby, postmasterStartTime: 'b' }),
+    })
+    topology.start()
+    await vi.advanceTimersByTimeAsync(100)
+    const error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    answers['a:1'] = { ok: false, failure: { reason: error.message, aboutCaller: false, error } }
+    topology.suspect('a:1', 'a connection was lost')
+    const lostAt = performance.now()
+    await vi.advanceTimersByTimeAsync(50)
+    topology.dispatch({ type: 'hosts', at: performance.now(), keys: ['b:2'] })
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(topology.snapshot.hosts.map(({ host }) => host)).toEqual(['b:2'])
+    answers['b:2'] = ok({ ...primary, timeline: 2, postmasterStartTime: 'b' })
+    await vi.advanceTimersByTimeAsync(100)
+    const [arrival] = arrivalsOf(topology.evidence, 'b:2')
+    expect(wasDeserted(topology.evidence, 'a:1', lostAt, arrival?.at ?? 0)).toBe(true)
+    const before = asked['a:1']
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(asked['a:1']).toBe(before)
+    topology.stop()
+  })
+
   it('has one snapshot for one state, and another for the next', async () => {
     const { topology } = living({ 'a:1': ok(primary) })
     const before = topology.snapshot

@@ -70,6 +70,8 @@ export function printEffect(effect: TopologyEffect): string {
     case 'cut':
     case 'ask':
     case 'caller-fault':
+    case 'joined':
+    case 'left':
       return `${effect.type} ${effect.host}`
     case 'split-brain':
       return `split-brain ${effect.hosts.join(',')}`
