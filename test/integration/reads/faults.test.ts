@@ -4,6 +4,8 @@ import { poll } from '../../support'
 import type { Host } from '../../support'
 import { heal, keyOf, useCluster } from '../pool/support/clusters'
 import { usePools } from '../pool/support/pools'
+import { load } from './support/load'
+import type { Load } from './support/load'
 
 const cluster = useCluster()
 const makePool = usePools()
@@ -17,48 +19,6 @@ const open = (config: object = {}): Pool =>
   }).pool
 
 beforeEach(() => heal(cluster()))
-
-interface Load {
-  /** Ports that answered, in order. */
-  readonly ports: number[]
-  readonly errors: unknown[]
-  /** So many more reads have been answered. */
-  more(count: number): Promise<unknown>
-  stop(): Promise<void>
-}
-
-const text = `select current_setting('port')::int as port, count(*)::int as n from generate_series(1, 100)`
-
-/** Eight readers, each with one read after the other. */
-function load(pool: Pool): Load {
-  const ports: number[] = []
-  const errors: unknown[] = []
-  let stopped = false
-  const read = async (): Promise<void> => {
-    while (!stopped) {
-      try {
-        const { rows } = await pool.query<{ port: number; n: number }>({ text, readOnly: true })
-        expect(rows[0]!.n).toBe(100)
-        ports.push(rows[0]!.port)
-      } catch (error) {
-        errors.push(error)
-      }
-    }
-  }
-  const readers = Array.from({ length: 8 }, read)
-  return {
-    ports,
-    errors,
-    more: (count) => {
-      const wanted = ports.length + count
-      return poll(() => ports.length >= wanted, { what: `${count} more reads are answered` })
-    },
-    stop: async () => {
-      stopped = true
-      await Promise.all(readers)
-    },
-  }
-}
 
 const standbys = async (): Promise<readonly Host[]> => {
   const primary = await cluster().primary()

@@ -1,0 +1,46 @@
+import { expect } from 'vitest'
+import type { Pool } from '../../../../src/index'
+import { poll } from '../../../support'
+
+/** Readers at work, until they are stopped or the pool is ended. */
+export interface Load {
+  /** Ports of the servers that answered, in order. */
+  readonly ports: number[]
+  readonly errors: unknown[]
+  /** So many more reads have been answered. */
+  more(count: number): Promise<unknown>
+  stop(): Promise<void>
+}
+
+const text = 'select inet_server_port() as port, count(*)::int as n from generate_series(1, 100)'
+
+/** Eight readers, each with one read after the other. */
+export function load(pool: Pool): Load {
+  const ports: number[] = []
+  const errors: unknown[] = []
+  let stopped = false
+  const read = async (): Promise<void> => {
+    while (!stopped && !pool.ending) {
+      try {
+        const { rows } = await pool.query<{ port: number; n: number }>({ text, readOnly: true })
+        expect(rows[0]!.n).toBe(100)
+        ports.push(rows[0]!.port)
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+  }
+  const readers = Array.from({ length: 8 }, read)
+  return {
+    ports,
+    errors,
+    more: (count) => {
+      const wanted = ports.length + count
+      return poll(() => ports.length >= wanted, { what: `${count} more reads are answered` })
+    },
+    stop: async () => {
+      stopped = true
+      await Promise.all(readers)
+    },
+  }
+}
