@@ -276,7 +276,10 @@ export class Reads {
   #createPlacement(): PlacementPort {
     const { topology, settings } = this.#ground
     const eligibility = this.#eligibility
-    const positions = new HostPositions((host, query) => this.#ask(host, query))
+    const positions = new HostPositions(
+      (host, query) => this.#ask(host, query),
+      (host) => this.readers.spare(host) >= 2,
+    )
     return {
       positions,
       waitMillis: settings.reads.consistencyWaitMillis,

@@ -89,6 +89,11 @@ export class Readers {
     return [...this.#readers.keys()]
   }
 
+  /** How many clients of a host can be had now without standing in line. */
+  spare(host: HostKey): number {
+    return this.#reader(host).pool.spare
+  }
+
   get held(): number {
     return this.#line.size
   }
