@@ -16,8 +16,9 @@ const log = createLog('pool')
 const betweenQuestionsMillis = 5
 
 /**
- * How far a standby has replayed, and a timeline that it has certainly been on; it goes from one to the next, never back. An
- * ordinary role is not told what the WAL receiver follows, and then hears of a new timeline with the first restart point.
+ * How far a standby has replayed, and a timeline that it has certainly been on; it goes from one to the next, never back. Only
+ * a role that may read all statistics is told what the WAL receiver follows. Any other hears of a new timeline when the standby
+ * writes it to its control file: with a restart point, with a replayed COMMIT that removes a file, or with a page that it flushes.
  */
 const replayed = `select pg_last_wal_replay_lsn()::text as lsn, greatest(
   (select received_tli from pg_stat_wal_receiver), (select min_recovery_end_timeline from pg_control_recovery()),
