@@ -26,6 +26,7 @@ import { Readers } from '../pool/readers'
 import { Eligibility } from '../pool/eligibility'
 import { cutSocket, noteNews, sessionBegun, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
+import { heedSignal } from '../pool/heed-signal'
 import { HostPositions } from '../pool/host-positions'
 import { onRelease } from '../pool/on-release'
 import { beginCall } from '../pool/ticket'
@@ -222,15 +223,17 @@ export class Reads {
     const session = this.session()
     const after = afterOf(text)
     if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback, none)
-    const again = (): void => this.#attempt(call, text, values, callback, none)
-    const go = ({ host, leads }: Place): void => {
-      const tell: QueryCallback = (error, result) => {
-        if (leads) session?.wrote(now())
-        callback(error, result)
+    heedSignal(call, callback, none, (answer, orNone) => {
+      const again = (): void => this.#attempt(call, text, values, answer, orNone)
+      const go = ({ host, leads }: Place): void => {
+        const tell: QueryCallback = (error, result) => {
+          if (leads) session?.wrote(now())
+          answer(error, result)
+        }
+        this.readers.attemptOn(host, call, [text, values], tell, again)
       }
-      this.readers.attemptOn(host, call, [text, values], tell, again)
-    }
-    this.#place(call, session, after, go, callback, none)
+      this.#place(call, session, after, go, answer, orNone)
+    })
   }
 
   #attemptOnLeader(call: Call, text: unknown, values: unknown, callback: QueryCallback): void {

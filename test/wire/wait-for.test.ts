@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { Pool, PoolConfig } from '../../src/index'
 import { poll } from '../support/poll'
@@ -185,17 +186,21 @@ describe('a standby of PostgreSQL 19 that is behind what a read has to see', () 
       await poll(() => all.standby.connections === 0 && all.standby.waiters.count === 0, { what: 'nobody waits' })
     }))
 
-  it('and the caller has lost his patience: he is answered, and the next read is served', () =>
+  it('and the caller has lost his patience: he is answered at once, and others are waited for as ever', () =>
     onStage(async (stage) => {
       const all = await cast(stage)
       const controller = new AbortController()
       const query = { text, after: wanted.after, signal: controller.signal }
       const aborted = stage.outcome((callback) => all.pool.query(query, callback as never))
+      const read = all.read()
       await isWaitedFor(all)
       controller.abort(new Error('enough'))
-      all.standby.become({ replayLsn: wanted.replayLsn })
       expect(await aborted).toBe('enough')
-      expect(await all.read()).toBe('standby')
+      expect(all.standby.waiters.count).toBeLessThanOrEqual(1)
+      all.standby.become({ replayLsn: wanted.replayLsn })
+      expect(await read).toBe('standby')
+      expect(all.standby.statements).not.toContain(text)
+      expect(getEventListeners(controller.signal, 'abort')).toEqual([])
     }))
 })
 
