@@ -108,17 +108,6 @@ describe('a standby of PostgreSQL 19 that is behind what a read has to see', () 
       expect(await read).toBe('standby')
     }))
 
-  it('is waited for although the application has a query_timeout that is shorter', () =>
-    onStage(async (stage) => {
-      const all = await cast(stage, { query_timeout: 10 })
-      const { accepted } = all.standby
-      const read = all.read()
-      await poll(() => all.waits().length >= 3, { what: 'it is waited for, one time after the other' })
-      all.standby.become({ replayLsn: wanted.replayLsn })
-      expect(await read).toBe('standby')
-      expect(all.standby.accepted).toBeLessThanOrEqual(accepted + 2)
-    }))
-
   it('and has come so far on another timeline does not serve the read', () =>
     onStage(async (stage) => {
       const all = await cast(stage)

@@ -36,8 +36,10 @@ export class FakeStandby {
   }
 
   readonly ask: Ask = async (_host, query) => {
-    const { text } = query as { readonly text: string }
+    const { text, query_timeout: limit } = query as { readonly text: string; readonly query_timeout?: number }
     const [, target, millis] = /^wait for lsn '([^']+)' with \(timeout '(\d+)ms', no_throw\)$/.exec(text) ?? []
+    // pg would take the application's own, which may be shorter than the wait.
+    if (target !== undefined && !(limit! > Number(millis))) throw new Error(`query_timeout of a wait: ${limit}`)
     if (target !== undefined) return { rows: [{ status: await this.#wait(text, parseLsn(target)!, Number(millis)) }] }
     if (text.includes('wait')) throw new Error(`not as the manual has it: ${text}`)
     this.questions += 1
