@@ -29,6 +29,7 @@ import { Eligibility } from '../pool/eligibility'
 import type { Roster } from '../pool/roster'
 import { cutSocket, noteNews, sessionBegun, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
+import { heedSignal } from '../pool/heed-signal'
 import { HostPositions } from '../pool/host-positions'
 import { onRelease } from '../pool/on-release'
 import { beginCall } from '../pool/ticket'
@@ -256,15 +257,17 @@ export class Reads implements ReadSource {
     const after = afterOf(text)
     if (after instanceof Error) return callback(after)
     if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback, none)
-    const again = (): void => this.#attempt(call, text, values, callback, none)
-    const go = ({ host, leads }: Place): void => {
-      const tell: QueryCallback = (error, result) => {
-        if (leads) session?.wrote(now())
-        callback(error, result)
+    heedSignal(call, callback, none, (answer, orNone) => {
+      const again = (): void => this.#attempt(call, text, values, answer, orNone)
+      const go = ({ host, leads }: Place): void => {
+        const tell: QueryCallback = (error, result) => {
+          if (leads) session?.wrote(now())
+          answer(error, result)
+        }
+        this.readers.attemptOn(host, call, [text, values], tell, again)
       }
-      this.readers.attemptOn(host, call, [text, values], tell, again)
-    }
-    this.#place(call, session, after, go, callback, none)
+      this.#place(call, session, after, go, answer, orNone)
+    })
   }
 
   #attemptOnLeader(call: Call, text: unknown, values: unknown, callback: QueryCallback): void {
@@ -310,7 +313,10 @@ export class Reads implements ReadSource {
   #createPlacement(): PlacementPort {
     const { topology, settings } = this.#ground
     const eligibility = this.#eligibility
-    const positions = new HostPositions((host, query) => this.#ask(host, query))
+    const positions = new HostPositions(
+      (host, query) => this.#ask(host, query),
+      (host) => this.readers.spare(host) >= 2,
+    )
     return {
       positions,
       waitMillis: settings.reads.consistencyWaitMillis,

@@ -7,19 +7,23 @@ import { asText } from '../runtime/as-text'
 import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
 import { sleep } from '../runtime/timer'
+import type { AnswerRow, Ask } from './ask'
+import { ReplayWaits } from './replay-waits'
 
 const log = createLog('pool')
 
-/** Between two questions to a standby that is waited for. */
+/** Between two questions to a standby that is waited for and does not tell by itself. */
 const betweenQuestionsMillis = 5
 
 /**
- * How far a standby has replayed, and a timeline that it has certainly been on; it goes from one to the next, never back. An
- * ordinary role is not told what the WAL receiver follows, and then hears of a new timeline with the first restart point.
+ * How far a standby has replayed, and a timeline that it has certainly been on; it goes from one to the next, never back. Only
+ * a role that may read all statistics is told what the WAL receiver follows. Any other hears of a new timeline when the standby
+ * writes it to its control file: with a restart point, with a replayed COMMIT that removes a file, or with a page that it flushes.
  */
 const replayed = `select pg_last_wal_replay_lsn()::text as lsn, greatest(
   (select received_tli from pg_stat_wal_receiver), (select min_recovery_end_timeline from pg_control_recovery()),
-  (select timeline_id from pg_control_checkpoint()))::text as timeline where pg_is_in_recovery()`
+  (select timeline_id from pg_control_checkpoint()))::text as timeline,
+  current_setting('server_version_num', true) as version where pg_is_in_recovery()`
 
 /** Of a primary: all that was done before the question lies before this, flushed or not. */
 const written = `select pg_current_wal_insert_lsn()::text as lsn, ${serverColumns.timeline} as timeline`
@@ -30,13 +34,8 @@ export const positionQuestion = { text: written, types: asText } as const
 /** In one message with COMMIT: costs nothing, and lies behind it. */
 export const commitAndPosition = `commit; ${written}`
 
-/** Sends one statement to a host, over a session of its readers. */
-export type Ask = (host: HostKey, query: object) => Promise<{ readonly rows: readonly Row[] }>
-
-type Row = Readonly<Record<string, string | null | undefined>>
-
 /** Reads an answer; undefined where the server does not tell. */
-export function readPosition(row: Row | undefined): Position | undefined {
+export function readPosition(row: AnswerRow | undefined): Position | undefined {
   const lsn = parseLsn(row?.['lsn'])
   const timeline = Number(row?.['timeline'] ?? Number.NaN)
   return lsn === undefined || !Number.isInteger(timeline) ? undefined : { timeline, lsn }
@@ -48,15 +47,19 @@ export class HostPositions {
   readonly #known = new Map<HostKey, Position>()
   /** One question to a host at a time, however many wait for it. */
   readonly #open = new Map<HostKey, Promise<Position | undefined>>()
+  readonly #waits: ReplayWaits
 
-  constructor(ask: Ask) {
+  /** `hasSpare`: whether two sessions can be had on a host now, one that waits and another one. */
+  constructor(ask: Ask, hasSpare: (host: HostKey) => boolean) {
     this.#ask = ask
+    this.#waits = new ReplayWaits(ask, hasSpare)
   }
 
   /** A host has been lost sight of: a standby that was restarted may have less than it had. */
   forget(host: HostKey): void {
     this.#known.delete(host)
     this.#open.delete(host)
+    this.#waits.forget(host)
   }
 
   /** Whether it is known already that a host has come so far. */
@@ -73,7 +76,7 @@ export class HostPositions {
       if (covers(reached, wanted)) return true
       // Of another timeline than is wanted it will not become one of that by and by, as a rule.
       if (reached?.timeline !== wanted.timeline || now() + betweenQuestionsMillis > until) return false
-      await sleep(betweenQuestionsMillis)
+      await (this.#waits.wait(host, wanted, until) ?? sleep(betweenQuestionsMillis))
     }
   }
 
@@ -84,6 +87,7 @@ export class HostPositions {
     const asked: Promise<Position | undefined> = this.#ask(host, { text: replayed, types: asText })
       .then(({ rows }) => {
         const position = readPosition(rows[0])
+        this.#waits.noteVersion(host, rows[0]?.['version'])
         const isForgotten = this.#open.get(host) !== asked
         if (position !== undefined && !isForgotten)
           this.#known.set(host, later(this.#known.get(host), position) as Position)

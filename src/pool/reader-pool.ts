@@ -43,6 +43,11 @@ export class ReaderPool extends pg.Pool {
     return this.totalCount - this.idleCount + this.waitingCount
   }
 
+  /** Clients that can be had without standing in line. */
+  get spare(): number {
+    return this.options.max - this.inFlight
+  }
+
   /** One attempt of a statement, by pg-pool's own `query`. `call` is given its session. */
   run(call: Call, text: unknown, values: unknown, callback: (error: unknown, result?: unknown) => void): void {
     this.#nextCall = call

@@ -8,10 +8,11 @@ import { now } from '../runtime/clock'
 import { random } from '../runtime/random'
 import { WaitQueue } from '../runtime/wait-queue'
 import type { Culprit } from './blame'
-import { abortReason, afterEnd, badSignal, holdExpired, queueFull } from './checkout-errors'
+import { abortReason, afterEnd, holdExpired, queueFull } from './checkout-errors'
 import { deadlineOf } from './deadlines'
 import type { Limits } from './deadlines'
 import { Expiry } from './expiry'
+import { heedSignal } from './heed-signal'
 import type { ReaderPool } from './reader-pool'
 import { pastOf, sinceOf, Ticket } from './ticket'
 import type { Call, CheckoutCallback } from './ticket'
@@ -105,29 +106,18 @@ export class Readers {
     return [...this.#readers.keys()]
   }
 
+  /** How many clients of a host can be had now without standing in line. */
+  spare(host: HostKey): number {
+    return this.#reader(host).pool.spare
+  }
+
   get held(): number {
     return this.#line.size
   }
 
   /** One attempt of a statement. `none`: there is no host now; left out: one is waited for. */
   attempt(call: Call, text: unknown, values: unknown, callback: Callback, none?: () => void): void {
-    const { signal } = call
-    if (signal === undefined) return this.#run(call, text, values, callback, none)
-    if (typeof signal.addEventListener !== 'function') return callback(badSignal(signal))
-    if (signal.aborted) return callback(abortReason(signal))
-    let told = false
-    const tell: Callback = (error, result) => {
-      if (told) return
-      told = true
-      signal.removeEventListener('abort', aborted)
-      callback(error, result)
-    }
-    const aborted = (): void => {
-      // What has been sent is waited for.
-      if (call.session === undefined) tell(abortReason(signal))
-    }
-    signal.addEventListener('abort', aborted, { once: true })
-    this.#run(call, text, values, tell, none)
+    heedSignal(call, callback, none, (tell, orNone) => this.#run(call, text, values, tell, orNone))
   }
 
   /** The host that a read would go to now; undefined if there is none. */

@@ -3,6 +3,8 @@ import type { Mutant } from './mutant'
 
 const { pool, unit } = where
 const checkout = unit('pool/checkout')
+const positions = unit('pool/host-positions')
+const heed = unit('pool/heed-signal')
 
 /** Who waits, who is served, and what is left. */
 export const poolMutants: readonly Mutant[] = [
@@ -241,5 +243,35 @@ export const poolMutants: readonly Mutant[] = [
       pool,
       'after end() nothing is left',
     ],
+  ]),
+  ...mutantsOf('src/pool/host-positions.ts', [
+    [
+      'of another timeline nobody is waited for',
+      'reached?.timeline !== wanted.timeline || ',
+      'reached === undefined || ',
+      positions,
+    ],
+  ]),
+  ...mutantsOf('src/pool/replay-waits.ts', [
+    ['only PostgreSQL 19 and newer is told to wait', 'version >= firstVersion', 'version >= 0', positions],
+    [
+      'who refuses is not told again',
+      'this.#refused.set(host, this.#versions.get(host) ?? 0)',
+      'this.#refused.delete(host)',
+      positions,
+    ],
+    ['a session that has ended refuses nothing', '!announcesEnd(code) && ', '', positions],
+    ['nor does a conflict with recovery', ' && code !== sqlstate.serializationFailure', '', positions],
+    ['no session waits if there is no other', '|| !this.#hasSpare(host)', '', positions],
+    ['no session waits for long', 'Math.min(longestWaitMillis, until - now())', 'until - now()', positions],
+    ['what lies before is shared', 'open.wanted.lsn <= wanted.lsn', 'open.wanted.lsn >= wanted.lsn', positions],
+    ['nobody waits longer than he wants for another', ' && open.until <= until', '', positions],
+    ['one waits at a time', 'this.#open.set(host, {', 'void ({', positions],
+  ]),
+  ...mutantsOf('src/pool/heed-signal.ts', [
+    ['what has been sent is waited for', 'if (call.session === undefined) once', 'once', heed],
+    ['who is aborted is told', "signal.addEventListener('abort', aborted, { once: true })", '', heed],
+    ['and only once', 'if (told) return', '', heed],
+    ['nothing listens afterwards', "signal.removeEventListener('abort', aborted)", '', heed],
   ]),
 ]

@@ -8,6 +8,8 @@ export interface Role {
   readonly started: number
   /** Where the recovery ended that it came from, or how far a standby has replayed; null after a clean start. */
   readonly replayLsn: string | null
+  /** `server_version_num`. */
+  readonly version: number
 }
 
 /** The result of one statement. */

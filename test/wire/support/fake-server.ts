@@ -7,6 +7,7 @@ import type { SessionHost } from './session-host'
 import type { Action, Fault } from './fault'
 import type { Authentication } from './greeting'
 import { Ledger } from './ledger'
+import { ReplayWaiters } from './replay'
 
 export interface FakeServerOptions extends Partial<Role> {
   /** Default: trust. */
@@ -42,6 +43,7 @@ export class FakeServer implements SessionHost {
   readonly rowCount: number
   readonly direct: boolean
   readonly ledger = new Ledger()
+  readonly waiters = new ReplayWaiters()
   role: Role
   frozen = false
   /** The text of every statement of an application's that has arrived, in order; of several in one message as one. */
@@ -54,7 +56,7 @@ export class FakeServer implements SessionHost {
     this.reportsRole = reportsRole
     this.rowCount = rowCount
     this.direct = direct
-    const identity = { timeline: 1, systemIdentifier: '7', started: 1, replayLsn: null }
+    const identity = { timeline: 1, systemIdentifier: '7', started: 1, replayLsn: null, version: 180_000 }
     const primary = { recovery: false, readOnly: false, ...identity }
     this.role = { ...primary, ...role }
   }
@@ -122,6 +124,7 @@ export class FakeServer implements SessionHost {
   /** Becomes something else; sessions learn of it with their next reply. */
   become(role: Partial<Role>): void {
     this.role = { ...this.role, ...role }
+    this.waiters.look()
   }
 
   /** Says something to every session of an application's, unasked. */

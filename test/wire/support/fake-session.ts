@@ -8,8 +8,10 @@ import { FrontendReader } from './frontend'
 import type { FrontendMessage } from './frontend'
 import { greet } from './greeting'
 import { Transaction } from './ledger'
+import { replayAnswer } from './replay'
 import type { SessionHost } from './session-host'
 import { witnessAnswer } from './witness-answers'
+import type { Refusal } from './witness-answers'
 
 interface Portal {
   readonly text: string
@@ -203,11 +205,22 @@ export class FakeSession implements Line {
   #query(text: string): void {
     this.#arm(text)
     if (this.say('statement')) {
+      const waits = this.#host.waiters.wait(text, () => this.#host.role)
+      if (waits !== undefined) return void waits.then((answer) => this.#waited(text, answer))
       const parts = text.split(';').filter((part) => part.trim() !== '')
       if (parts.length === 0) this.say('emptyQueryResponse', backend.emptyQueryResponse)
       for (const part of parts) if (!this.#simple(part.trim(), part === parts.at(-1))) break
     }
     if (this.#copying === undefined) this.#readyForQuery()
+  }
+
+  #waited(text: string, answer: Answer | Refusal): void {
+    if ('refused' in answer) this.raise({ severity: 'ERROR', code: answer.refused, routine: 'scanner_yyerror' })
+    else if (this.say('rowDescription', backend.rowDescription(answer.columns ?? []))) {
+      const portal = { text, answer, sent: 0 }
+      if (this.#rows(portal, Infinity)) this.#complete(portal, true)
+    }
+    this.#readyForQuery()
   }
 
   #simple(text: string, isLast: boolean): boolean {
@@ -287,7 +300,7 @@ export class FakeSession implements Line {
     const { remoteAddress: clientAddress = '', remotePort = 0 } = this.#socket
     const asked = { role, ledger, transaction: this.#transaction, clientAddress }
     const answer = witnessAnswer(text, values, { ...asked, clientPort: direct ? remotePort : 0, host: this.#host })
-    if (answer === undefined) return roleAnswer(text, role) ?? plainAnswer(text, rowCount)
+    if (answer === undefined) return replayAnswer(text, role) ?? roleAnswer(text, role) ?? plainAnswer(text, rowCount)
     if (!('refused' in answer)) return answer
     this.raise({ severity: 'ERROR', code: answer.refused, routine: 'pg_xact_status' })
     return undefined

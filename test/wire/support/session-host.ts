@@ -2,6 +2,7 @@ import type { Role } from './answers'
 import type { Fault } from './fault'
 import type { Authentication } from './greeting'
 import type { Ledger } from './ledger'
+import type { ReplayWaiters } from './replay'
 
 /** What the sessions of one fake server share. */
 export interface SessionHost {
@@ -14,6 +15,7 @@ export interface SessionHost {
   readonly frozen: boolean
   readonly direct: boolean
   readonly ledger: Ledger
+  readonly waiters: ReplayWaiters
   /** `pg_terminate_backend` of the session whose transaction has this id; whether there is one. */
   terminate(xid: string): boolean
   takeConnectionFault(): Fault | undefined

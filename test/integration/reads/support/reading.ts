@@ -2,9 +2,9 @@ import { expect } from 'vitest'
 import type { Pool } from '../../../../src/index'
 import { poll } from '../../../support'
 
-/** Reads that go on until they are stopped. */
+/** Readers at work, until they are stopped or the pool is ended. */
 export interface Load {
-  /** Ports that answered, in order. */
+  /** Ports of the servers that answered, in order. */
   readonly ports: number[]
   readonly errors: unknown[]
   /** So many more reads have been answered. */
@@ -12,7 +12,7 @@ export interface Load {
   stop(): Promise<void>
 }
 
-const text = `select current_setting('port')::int as port, count(*)::int as n from generate_series(1, 100)`
+const text = 'select inet_server_port() as port, count(*)::int as n from generate_series(1, 100)'
 
 /** Eight readers, each with one read after the other. `answered` is told of every answer. */
 export function load(pool: Pool, answered: (port: number) => void = () => undefined): Load {
@@ -20,7 +20,7 @@ export function load(pool: Pool, answered: (port: number) => void = () => undefi
   const errors: unknown[] = []
   let stopped = false
   const read = async (): Promise<void> => {
-    while (!stopped) {
+    while (!stopped && !pool.ending) {
       try {
         const { rows } = await pool.query<{ port: number; n: number }>({ text, readOnly: true })
         expect(rows[0]!.n).toBe(100)
