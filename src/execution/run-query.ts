@@ -9,6 +9,7 @@ import { captureContext } from '../runtime/context'
 import { createLog } from '../runtime/log'
 import type { FailoverStory } from '../telemetry/failover-story'
 import { pause } from './pause'
+import { textOf } from './text-of'
 import { gatherFailure, isPlainRefusal } from './verdict'
 
 const log = createLog('execution')
@@ -203,7 +204,7 @@ class FailedRun {
   async #judge(error: unknown, session: Session): Promise<Verdict> {
     const failure = await gatherFailure(error, session, this.#port)
     const statement = {
-      replayable: isReplayable(textOf(this.#text)),
+      replayable: isReplayable(textOf(this.#text) ?? ''),
       readOnly: this.#isReadOnly,
       idempotent: this.#marks.idempotent === true,
     }
@@ -229,11 +230,6 @@ class FailedRun {
     if (this.#replays === 1 || !sameServer) return
     await pause(this.#replays)
   }
-}
-
-function textOf(text: unknown): string {
-  const found: unknown = typeof text === 'string' ? text : (text as { text?: unknown } | null | undefined)?.text
-  return typeof found === 'string' ? found : ''
 }
 
 function unknownOutcome(cause: unknown, session: Session, reason: string): OutcomeUnknownError {

@@ -12,6 +12,7 @@ import type { HostKey, Observation } from '../core/topology/host'
 import { hostRecord } from '../core/topology/state'
 import { place } from '../execution/placement'
 import type { Place, PlacementPort } from '../execution/placement'
+import { refuse } from '../execution/refuse'
 import type { QueryCallback, QueryPort } from '../execution/run-query'
 import { sessionReads } from '../execution/session-scope'
 import type { SessionReads } from '../execution/session-scope'
@@ -34,7 +35,7 @@ import { now } from '../runtime/clock'
 import { createLog } from '../runtime/log'
 import type { FailoverStory } from '../telemetry/failover-story'
 import type { LivingTopology } from '../topology/living-topology'
-import { afterOf, readRoute } from './read-request'
+import { afterOf, readRoute, whyNotHeld } from './read-request'
 import type { Settings } from './settings'
 
 const log = createLog('pool')
@@ -370,8 +371,7 @@ export class Reads {
       late: (error) => blame.put('nobody', error),
       news: (session, news) => this.#news(session, news),
       // Of a statement of the pool's own that was found out before.
-      intercept: (client, [query, ...rest]) =>
-        sessionOf(client)?.onStatement === true ? undefined : refuse(client, query, rest),
+      intercept: (client, args) => (sessionOf(client)?.onStatement === true ? undefined : refuseHeld(client, args)),
       unheard: (error) => this.#unheard(error),
     }
   }
@@ -403,17 +403,11 @@ export class Reads {
   }
 }
 
-/** What would let a session write is refused to whoever holds a client, in the form that he used. */
-function refuse(client: Client, query: unknown, rest: readonly unknown[]): Answer | undefined {
-  const route = readRoute(query)
-  if (!(route instanceof Error)) return undefined
-  const told = rest.find((each): each is (error: Error) => void => typeof each === 'function')
-  if (told === undefined) {
-    const { _Promise: Chosen } = client as unknown as { readonly _Promise: PromiseConstructor }
-    return { returned: Chosen.reject(route) }
-  }
-  process.nextTick(told, route)
-  return { returned: undefined }
+/** What a client that somebody holds to read is not the one for is refused to him, in the form that he used. */
+function refuseHeld(client: Client, args: readonly unknown[]): Answer | undefined {
+  const why = whyNotHeld(args[0])
+  if (why === undefined) return undefined
+  return { returned: refuse(why, args, (client as unknown as { readonly _Promise: PromiseConstructor })._Promise) }
 }
 
 /**
