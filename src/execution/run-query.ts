@@ -64,15 +64,16 @@ export interface StatementMarks {
  * way of a statement that succeeds is that of pg-pool, with nothing added.
  */
 export function runQuery(port: QueryPort, text: unknown, values: unknown, callback: QueryCallback): void {
-  // A failure is told in the context of a socket, or of whoever waited for the same host; what is sent again is the caller's.
+  // An answer comes in the context of a socket, or of whoever waited for the same host; what it leads to, and what is sent again, is the caller's.
   const context = captureContext('pg-leader.query')
   const call = beginCall(now(), marksOf(text)?.signal)
   port.attempt(call, text, values, (error, result) => {
     const failed = error ? failedRun(port, call, text, values, error) : undefined
     if (failed === undefined) {
       context?.emitDestroy()
-      if (error) callback(error)
-      else callback(undefined, result)
+      const answer = error ? [error] : [undefined, result]
+      if (context === undefined) callback(...(answer as [unknown, unknown]))
+      else context.runInAsyncScope(callback, undefined, ...answer)
       return
     }
     // A user's callback runs outside of the promise: what it throws is not ours to swallow.

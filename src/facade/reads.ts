@@ -27,6 +27,7 @@ import { Readers } from '../pool/readers'
 import { Eligibility } from '../pool/eligibility'
 import { cutSocket, noteNews, sessionBegun, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
+import { handOut } from '../pool/held-client'
 import { HostPositions } from '../pool/host-positions'
 import { onRelease } from '../pool/on-release'
 import { beginCall } from '../pool/ticket'
@@ -139,14 +140,14 @@ export class Reads {
   connect(call: Call, callback: CheckoutCallback): void {
     this.#ground.start()
     const session = this.session()
-    if (session === undefined) return this.readers.connect(call, callback)
+    if (session === undefined) return this.readers.connect(call, handOut(callback))
     const go = ({ host, leads }: Place): void => {
       const served: CheckoutCallback = (error, client, done) => {
         const released = leads && client !== undefined ? session.holds() : undefined
         if (released !== undefined && client !== undefined) onRelease(client, () => released(now(), undefined))
         callback(error, client, client === undefined ? done : client.release)
       }
-      this.readers.connectOn(host, served, () => this.connect(call, callback))
+      this.readers.connectOn(host, handOut(served), () => this.connect(call, callback))
     }
     this.#place(call, session, undefined, go, callback)
   }

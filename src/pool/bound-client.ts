@@ -8,6 +8,7 @@ import { boundToOneHost } from '../client/one-host'
 import type { SessionRole } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
 import { now } from '../runtime/clock'
+import { fromHere } from './held-client'
 import { beginSession, cutSocket } from './session'
 import type { Session } from './session'
 
@@ -66,6 +67,7 @@ type ConnectCallback = (error: Error | undefined, client?: Client) => void
  */
 export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Client {
   const { emit } = Base.prototype
+  const { intercept } = owner
   const methods = {
     connect(this: Client, callback?: ConnectCallback): Promise<Client> | undefined {
       if (callback !== undefined) {
@@ -81,6 +83,15 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
       return owner.whenAvailable().then(dialled)
     },
 
+    query(this: Client, ...given: unknown[]): unknown {
+      const args = fromHere(this, given)
+      // Looked up now: an instrumentation may have put itself in place since.
+      if (intercept === undefined) return Reflect.apply(Base.prototype.query, this, args)
+      const send = (...sent: unknown[]): unknown => Reflect.apply(Base.prototype.query, this, sent)
+      const answer = intercept(this, args, send)
+      return answer === undefined ? send(...args) : answer.returned
+    },
+
     /** Never crashes the process: an `error` that nobody listens to is written to the log. */
     emit(this: Client, event: string | symbol, ...args: unknown[]): boolean {
       if (event === 'error' && this.listenerCount('error') === 0) {
@@ -89,17 +100,6 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
       }
       return emit.call(this, event as never, ...(args as never[]))
     },
-  }
-  const { intercept } = owner
-  if (intercept !== undefined) {
-    Object.assign(methods, {
-      query(this: Client, ...args: unknown[]): unknown {
-        // Looked up now: an instrumentation may have put itself in place since.
-        const send = (...sent: unknown[]): unknown => Reflect.apply(Base.prototype.query, this, sent)
-        const answer = intercept(this, args, send)
-        return answer === undefined ? send(...args) : answer.returned
-      },
-    })
   }
   const Bound = class extends (Base as new (...args: unknown[]) => object) {
     constructor(config?: object | null) {
