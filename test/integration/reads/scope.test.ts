@@ -44,7 +44,7 @@ async function open(within: Within): Promise<Pool> {
 
 const text = `select current_setting('port')::int as port`
 const whereTo = async (pool: Pool, mark: object = {}): Promise<string> => {
-  const { rows } = await pool.query<{ port: number }>({ text, ...mark } as { text: string })
+  const { rows } = await pool.query<{ port: number }>({ text, ...mark })
   return rows[0]!.port === leader ? 'leader' : 'standby'
 }
 

@@ -11,8 +11,8 @@ describe('where a text goes that is marked as a read', () => {
     if (route.to !== 'standby') expect(route.because).toMatch(/\w/)
   })
 
-  it.each(readRoutes.filter(({ to }) => to === 'leader'))(
-    'a client that is held: $held: $text ($comment)',
+  it.each(readRoutes.filter(({ to }) => to === 'leader').map((row) => ({ ...row, held: row.held ?? 'refused' })))(
+    'on a client that is held it is $held: $text ($comment)',
     ({ text, held }) => {
       expect(routeOfRead(text)).toMatchObject({ to: 'leader', ofSession: held === 'sent' })
     },

@@ -58,7 +58,7 @@ function shown(value: unknown): unknown {
     return { Result, command, rowCount, oid, rows, fields }
   }
   if (!(value instanceof Error)) return value
-  const { message, code, position } = value as pg.DatabaseError
+  const { message, code, position } = value as Error & { readonly code?: unknown; readonly position?: unknown }
   return { name: value.constructor.name, message: code === '25006' ? undefined : message, code, position }
 }
 

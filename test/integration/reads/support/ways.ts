@@ -12,7 +12,7 @@ export type Way = <T>(pool: Pool, work: (query: Query) => Promise<T>) => Promise
 export const queryOf =
   (asked: object): Query =>
   (...args) =>
-    Reflect.apply((asked as { query: Query }).query, asked, args) as unknown
+    Reflect.apply<object, readonly unknown[], unknown>((asked as { query: Query }).query, asked, args)
 
 /** Each statement goes where it likes. */
 export const byStatement: Readonly<Record<string, Way>> = {
