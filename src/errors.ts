@@ -251,7 +251,8 @@ export class TransactionStateError extends PgLeaderError {
 
 /**
  * A statement was marked `exactlyOnce` that cannot be run so: several statements, CALL, COPY, VACUUM and whatever else may
- * commit inside, a cursor or stream, `rows`. It was not sent. SQLSTATE 0A000 (feature_not_supported).
+ * commit inside, a cursor or stream, `rows`. Or it was asked for as a read, and would let its session write; or on a client that reads
+ * and cannot be moved, and is one for the leader. It was not sent. SQLSTATE 0A000 (feature_not_supported).
  */
 export class UnsupportedStatementError extends PgLeaderError {
   constructor(message: string) {

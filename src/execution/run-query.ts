@@ -9,6 +9,7 @@ import { captureContext } from '../runtime/context'
 import { createLog } from '../runtime/log'
 import type { FailoverStory } from '../telemetry/failover-story'
 import { pause } from './pause'
+import { textOf } from './text-of'
 import { gatherFailure, isPlainRefusal } from './verdict'
 
 const log = createLog('execution')
@@ -63,15 +64,16 @@ export interface StatementMarks {
  * way of a statement that succeeds is that of pg-pool, with nothing added.
  */
 export function runQuery(port: QueryPort, text: unknown, values: unknown, callback: QueryCallback): void {
-  // A failure is told in the context of a socket, or of whoever waited for the same host; what is sent again is the caller's.
+  // An answer comes in the context of a socket, or of whoever waited for the same host; what it leads to, and what is sent again, is the caller's.
   const context = captureContext('pg-leader.query')
   const call = beginCall(now(), marksOf(text)?.signal)
   port.attempt(call, text, values, (error, result) => {
     const failed = error ? failedRun(port, call, text, values, error) : undefined
     if (failed === undefined) {
       context?.emitDestroy()
-      if (error) callback(error)
-      else callback(undefined, result)
+      const answer = error ? [error] : [undefined, result]
+      if (context === undefined) callback(...(answer as [unknown, unknown]))
+      else context.runInAsyncScope(callback, undefined, ...answer)
       return
     }
     // A user's callback runs outside of the promise: what it throws is not ours to swallow.
@@ -203,7 +205,7 @@ class FailedRun {
   async #judge(error: unknown, session: Session): Promise<Verdict> {
     const failure = await gatherFailure(error, session, this.#port)
     const statement = {
-      replayable: isReplayable(textOf(this.#text)),
+      replayable: isReplayable(textOf(this.#text) ?? ''),
       readOnly: this.#isReadOnly,
       idempotent: this.#marks.idempotent === true,
     }
@@ -229,11 +231,6 @@ class FailedRun {
     if (this.#replays === 1 || !sameServer) return
     await pause(this.#replays)
   }
-}
-
-function textOf(text: unknown): string {
-  const found: unknown = typeof text === 'string' ? text : (text as { text?: unknown } | null | undefined)?.text
-  return typeof found === 'string' ? found : ''
 }
 
 function unknownOutcome(cause: unknown, session: Session, reason: string): OutcomeUnknownError {

@@ -1,8 +1,8 @@
 import { controlsTransaction } from '../core/retry/statement'
 import { TransactionStateError } from '../errors'
 import type { PoolClient } from '../pool/session'
-
-type Callback = (error: unknown) => void
+import { refuse } from './refuse'
+import { textOf } from './text-of'
 
 /** What belongs to whoever runs the transaction, and not to its function. */
 const refused: ReadonlySet<string | symbol> = new Set(['release', 'end', 'connect'])
@@ -22,7 +22,7 @@ export function viewOfTransaction(client: PoolClient): TransactionView {
   let open = true
   const query = (...args: unknown[]): unknown => {
     const why = whyNot(open, args[0])
-    return why === undefined ? Reflect.apply(client.query, client, args) : refuse(why, args)
+    return why === undefined ? Reflect.apply(client.query, client, args) : refuse(new TransactionStateError(why), args)
   }
   const refusal = (name: string) => (): never => {
     throw new TransactionStateError(
@@ -57,21 +57,9 @@ export function viewOfTransaction(client: PoolClient): TransactionView {
 function whyNot(open: boolean, query: unknown): string | undefined {
   if (!open)
     return 'the transaction of this client is over: use it inside of the function only, and await what is sent there'
-  const text: unknown = typeof query === 'string' ? query : (query as { text?: unknown } | null | undefined)?.text
-  if (typeof text === 'string' && controlsTransaction(text)) {
+  const text = textOf(query)
+  if (text !== undefined && controlsTransaction(text)) {
     return 'pool.transaction begins and ends its transaction itself: throw to roll it back, and take a savepoint for a part of it'
   }
   return undefined
-}
-
-/** In the form that the caller used: a promise, a callback, or an object that is told. */
-function refuse(why: string, args: readonly unknown[]): unknown {
-  const error = new TransactionStateError(why)
-  const [query] = args
-  const submittable = query as { submit?: unknown; handleError?(error: Error): void } | null | undefined
-  const callback = args.find((arg): arg is Callback => typeof arg === 'function')
-  if (callback !== undefined) process.nextTick(callback, error)
-  else if (typeof submittable?.submit === 'function') process.nextTick(() => submittable.handleError?.(error))
-  else return Promise.reject(error)
-  return typeof submittable?.submit === 'function' ? query : undefined
 }

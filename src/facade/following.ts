@@ -21,6 +21,7 @@ import type { Clients } from '../pool/clients'
 import { longestHold } from '../pool/deadlines'
 import { Destinations } from '../pool/destinations'
 import { Hearsay } from '../pool/hearsay'
+import { handOut } from '../pool/held-client'
 import { Listening } from '../pool/listening'
 import { positionQuestion, readPosition } from '../pool/host-positions'
 import { isMarkedText } from '../pool/marked-text'
@@ -208,7 +209,8 @@ export class Following {
     this.#start()
     this.topology.mindLease()
     const session = this.reads.session()
-    this.checkout.enter(call, session === undefined ? callback : holding(session, callback))
+    const told = own === undefined ? handOut(callback) : callback
+    this.checkout.enter(call, session === undefined ? told : holding(session, told))
     // What was wrong with the caller may have been mended since.
     if (this.checkout.held > 0 && this.topology.callerFault !== undefined) this.topology.askAll()
   }

@@ -156,9 +156,10 @@ export interface Pool extends pg.Pool {
   /**
    * The replicas, as a pool of pg's: its queries and clients go to the standbys, each to one of those that will do, and refuse
    * to write wherever they are; the leader is taken where there is none. For an ORM's option for replicas. Its counts are sums
-   * over the hosts (`max` is per host), pg-pool's events of all of them are its own, and its `end()` ends nothing but itself. With one host
-   * and none of our options they go to that one, in sessions of their own that refuse to write, and as in pg: nothing is watched, held or
-   * sent again.
+   * over the hosts (`max` is per host), pg-pool's events of all of them are its own, and its `end()` ends nothing but itself.
+   * A client of its `connect()` stays on its host: there {@link UnsupportedStatementError} refuses what is one for the leader (advisory
+   * locks, LISTEN, `pg_terminate_backend`, …), and nothing that is about its own session. With one host and none of our options all
+   * goes to that one, in sessions of their own that refuse to write, and as in pg: nothing is watched, held or sent again.
    *
    * @example
    * ```ts

@@ -1,7 +1,9 @@
 import { readAfter } from '../execution/after'
 import { scopeNow } from '../execution/read-scope'
 import type { StatementMarks } from '../execution/run-query'
+import { textOf } from '../execution/text-of'
 import { hasReadMark } from '../core/routing/read-mark'
+import type { ReadRoute } from '../core/routing/read-route'
 import { RouteCache } from '../core/routing/route-cache'
 import type { Position } from '../core/selection/position'
 import { UnsupportedStatementError } from '../errors'
@@ -14,11 +16,11 @@ const routes = new RouteCache()
 export function asksToRead(query: unknown): boolean {
   if (typeof query === 'string') return scopeNow() === 'reads' || hasReadMark(query)
   if (typeof query !== 'object' || query === null) return false
-  const { readOnly, after, exactlyOnce, text } = query as StatementMarks & { readonly text?: unknown }
+  const { readOnly, after, exactlyOnce } = query as StatementMarks
   if (readOnly !== undefined) return readOnly
   if (exactlyOnce === true) return false
   if (after !== undefined) return true
-  return scopeNow() === 'reads' || (typeof text === 'string' && hasReadMark(text))
+  return scopeNow() === 'reads' || hasReadMark(textOf(query) ?? '')
 }
 
 /** The position that a read has to see, if it has one; an error for what is none. */
@@ -28,12 +30,26 @@ export function afterOf(query: unknown): Position | ConnInfoError | undefined {
 
 /** Where a read belongs: what means something else on a standby goes to the leader. An error for what is not sent at all. */
 export function readRoute(query: unknown): 'standby' | 'leader' | Error {
+  const route = routeOf(query)
+  return route instanceof Error ? route : route.to
+}
+
+/** Why something is not sent on a client that somebody holds to read; undefined if it is. */
+export function whyNotHeld(query: unknown): Error | undefined {
+  const route = routeOf(query)
+  if (route instanceof Error) return route
+  if (route.to !== 'leader' || route.ofSession) return undefined
+  return new UnsupportedStatementError(
+    `not sent on a client that reads: ${route.because}. It is one for the leader, and such a client stays where it is: ` +
+      'use one of pool.connect(), outside of readOnly()',
+  )
+}
+
+function routeOf(query: unknown): Exclude<ReadRoute, { to: 'nowhere' }> | Error {
   const after = afterOf(query)
   if (after instanceof Error) return after
-  const text: unknown = typeof query === 'string' ? query : (query as { text?: unknown } | null | undefined)?.text
-  if (typeof text !== 'string') return 'standby'
-  const route = routes.routeOf(text)
-  if (route.to !== 'nowhere') return route.to
+  const route = routes.routeOf(textOf(query) ?? '')
+  if (route.to !== 'nowhere') return route
   return new UnsupportedStatementError(
     `not sent as a read: ${route.because}. Sessions that read refuse to write, whatever the mark; leave the mark out`,
   )

@@ -30,6 +30,7 @@ import type { Roster } from '../pool/roster'
 import { cutSocket, noteNews, sessionBegun, sessionOf } from '../pool/session'
 import type { Session } from '../pool/session'
 import { heedSignal } from '../pool/heed-signal'
+import { handOut } from '../pool/held-client'
 import { HostPositions } from '../pool/host-positions'
 import { onRelease } from '../pool/on-release'
 import { beginCall } from '../pool/ticket'
@@ -41,7 +42,7 @@ import type { LivingTopology } from '../topology/living-topology'
 import { afterOf, readRoute } from './read-request'
 import { ReaderView } from './read-source'
 import type { ReadSource } from './read-source'
-import { refuseWrites } from './refuse-writes'
+import { refuseHeld } from './refuse-held'
 import type { Settings } from './settings'
 
 const log = createLog('pool')
@@ -139,14 +140,14 @@ export class Reads implements ReadSource {
   connect(call: Call, callback: CheckoutCallback, after?: Position): void {
     this.#ground.start()
     const session = this.session()
-    if (session === undefined && after === undefined) return this.readers.connect(call, callback)
+    if (session === undefined && after === undefined) return this.readers.connect(call, handOut(callback))
     const go = ({ host, leads }: Place): void => {
       const served: CheckoutCallback = (error, client, done) => {
         const released = leads && client !== undefined ? session?.holds() : undefined
         if (released !== undefined && client !== undefined) onRelease(client, () => released(now(), undefined))
         callback(error, client, client === undefined ? done : client.release)
       }
-      this.readers.connectOn(host, served, () => this.connect(call, callback, after))
+      this.readers.connectOn(host, handOut(served), () => this.connect(call, callback, after))
     }
     this.#place(call, session, after, go, callback)
   }
@@ -400,7 +401,7 @@ export class Reads implements ReadSource {
       late: (error) => blame.put('nobody', error),
       news: (session, news) => this.#news(session, news),
       // Of a statement of the pool's own that was found out before.
-      intercept: (client, args) => (sessionOf(client)?.onStatement === true ? undefined : refuseWrites(client, args)),
+      intercept: (client, args) => (sessionOf(client)?.onStatement === true ? undefined : refuseHeld(client, args)),
       unheard: (error) => this.view.unheard(error),
     }
   }

@@ -8,6 +8,7 @@ import { boundToOneHost } from '../client/one-host'
 import type { SessionRole } from '../core/selection/target-session-attrs'
 import type { HostKey } from '../core/topology/host'
 import { now } from '../runtime/clock'
+import { fromHere } from './held-client'
 import { beginSession, cutSocket } from './session'
 import type { Session } from './session'
 
@@ -99,17 +100,21 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
   for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(Bound.prototype, name, { value, writable: true, configurable: true })
   }
-  if (owner.intercept !== undefined) interceptQueries(Bound.prototype, Base, owner.intercept)
+  interceptQueries(Bound.prototype, Base, owner.intercept)
   hideClient(Bound.prototype)
   return Object.defineProperty(Bound, 'name', { value: Base.name }) as unknown as typeof Client
 }
 
-/** Has everything that is sent on the clients of this class offered to `intercept` first. `Base`: the class behind it, which sends. */
-export function interceptQueries(prototype: object, Base: typeof Client, intercept: Intercept): void {
+/**
+ * Has everything that is sent on the clients of this class offered to `intercept` first, and callbacks called back where they come from.
+ * `Base`: the class behind it, which sends.
+ */
+export function interceptQueries(prototype: object, Base: typeof Client, intercept: Intercept | undefined): void {
   // Looked up when it is called: an instrumentation may have put itself in place since.
   const send: Send = (client, args) => Reflect.apply(Base.prototype.query, client, args as unknown[])
-  const value = function (this: Client, ...args: unknown[]): unknown {
-    const answer = intercept(this, args, send)
+  const value = function (this: Client, ...given: unknown[]): unknown {
+    const args = fromHere(this, given)
+    const answer = intercept?.(this, args, send)
     return answer === undefined ? send(this, args) : answer.returned
   }
   Object.defineProperty(prototype, 'query', { value, writable: true, configurable: true })

@@ -69,6 +69,7 @@ export class Clients {
     if (session === undefined) this.#strangers.delete(client)
     else {
       session.busy = false
+      session.held = false
       if (this.#closing) afterGoodbye(client)
       // pg-pool puts it among the idle when this event is over; a client that was in use when it was retired goes then.
       if (session.retired || session.announced) process.nextTick(() => session.busy || this.#dismiss(session))

@@ -48,6 +48,8 @@ export interface Session {
   ownTransaction: boolean
   /** One statement of a pool's has it, which may be sent to another host; nobody holds it beyond that. */
   onStatement: boolean
+  /** The application has it, from `connect` until it releases it. */
+  held: boolean
   /** It is one that reads, and refuses to write wherever it is. */
   reads: boolean
   /** Where a position after COMMIT is wanted: what it is committed at, once that is known. */
@@ -91,6 +93,7 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
     transactionStatus: undefined,
     ownTransaction: false,
     onStatement: false,
+    held: false,
     reads: false,
     commit: undefined,
     suitedIn: undefined,

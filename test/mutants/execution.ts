@@ -116,7 +116,7 @@ export const executionMutants: readonly Mutant[] = [
     ['the client of a transaction is good for nothing after it', 'open = false', '', view],
     [
       'a transaction is ended by nobody but who began it',
-      "typeof text === 'string' && controlsTransaction(text)",
+      'text !== undefined && controlsTransaction(text)',
       'false',
       view,
     ],

@@ -44,6 +44,15 @@ export const routingMutants = [
     ['what COPY copies from has its own TO', ' || depth !== 0', '', spec],
     ['behind FOR is the query of a cursor', 'query < 0 ? rest : rest.slice(0, query)', 'rest', spec],
   ]),
+  ...mutantsOf('src/core/routing/stricter.ts', [
+    [
+      'what is of its host counts, beside what is of its session',
+      'route.ofSession ? 1 : 2',
+      'route.ofSession ? 2 : 1',
+      spec,
+    ],
+    ['what is of its session is known', 'because, ofSession: true', 'because, ofSession: false', spec],
+  ]),
   ...mutantsOf('src/core/sql/tokens.ts', [
     ['a literal goes on as it began', 'escapes || continued', 'escapes', spec],
     ['no name is found by its case', 'text: text.toLowerCase() }\n  }', 'text }\n  }', spec],

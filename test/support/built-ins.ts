@@ -1,4 +1,4 @@
-import { whyPinnedFunction } from '../../src/core/routing/pinned'
+import { routeOfFunction } from '../../src/core/routing/pinned'
 import type { Host } from './host'
 
 /** What a server says of its own functions, operators, types and relations. */
@@ -81,7 +81,7 @@ export async function readBuiltIns(host: Host): Promise<BuiltIns> {
     [harmless],
   )
   const other = new RegExp(own.join('|'))
-  const will = functions.filter(({ name, fits }) => fits && !other.test(name) && whyPinnedFunction(name) === undefined)
+  const will = functions.filter(({ name, fits }) => fits && !other.test(name) && routeOfFunction(name).to === 'standby')
   const disqualified = functions.filter((each) => !will.includes(each))
   return {
     // What implements operators and the input and output of types is called by other names.

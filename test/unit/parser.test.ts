@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { functions, operators, relations, types } from '../../src/core/routing/parsed/built-ins'
-import { whyPinnedFunction } from '../../src/core/routing/pinned'
+import { routeOfFunction } from '../../src/core/routing/pinned'
 import { loadParser } from '../../src/parser'
 
 describe('loadParser', () => {
@@ -51,7 +51,7 @@ describe('loadParser', () => {
 
 describe('what of PostgreSQL’s own may stand in a read', () => {
   it('is none of what goes to the leader by rule', () => {
-    expect([...functions].filter((name) => whyPinnedFunction(name) !== undefined)).toEqual([])
+    expect([...functions].filter((name) => routeOfFunction(name).to !== 'standby')).toEqual([])
   })
 
   it('is what everybody uses', () => {

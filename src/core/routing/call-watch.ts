@@ -1,6 +1,6 @@
 import type { Token } from '../sql/tokens'
 import { plainValueOf } from '../sql/tokens'
-import { whyPinnedFunction, whyPinnedName } from './pinned'
+import { routeOfFunction, routeOfName } from './pinned'
 import { isReadOnlySetting } from './statement-route'
 import type { ReadRoute } from './stricter'
 import { leader, nowhere, standby, stricter } from './stricter'
@@ -19,14 +19,14 @@ export class CallWatch {
     this.#name = token.kind === 'word' || token.kind === 'quoted' ? token.text : undefined
     if (token.kind === 'unicode') return stricter(setting, leader('an identifier with Unicode escapes may be any name'))
     if (name === undefined) return setting
-    if (token.kind !== 'symbol' || token.text !== '(') return stricter(setting, routeOf(whyPinnedName(name)))
+    if (token.kind !== 'symbol' || token.text !== '(') return stricter(setting, routeOfName(name))
     if (name === 'set_config') this.#setting = 'awaited'
-    return stricter(setting, routeOf(whyPinnedFunction(name)))
+    return stricter(setting, routeOfFunction(name))
   }
 
   /** What the last token was, if nothing follows. */
   end(): ReadRoute {
-    return this.#name === undefined ? standby : routeOf(whyPinnedName(this.#name))
+    return this.#name === undefined ? standby : routeOfName(this.#name)
   }
 
   /** A literal on one line, perhaps with a cast, and a comma: anything else may name any setting. */
@@ -42,8 +42,4 @@ export class CallWatch {
       ? nowhere('set_config() of what may be transaction_read_only lets the session write')
       : standby
   }
-}
-
-function routeOf(why: string | undefined): ReadRoute {
-  return why === undefined ? standby : leader(why)
 }

@@ -1,3 +1,6 @@
+import type { ReadRoute } from './stricter'
+import { leader, leaderUnlessHeld, standby } from './stricter'
+
 /**
  * What a standby does not refuse, though there it means something else, and what only the leader can answer: functions, by why
  * they are the leader's. A star stands for any ending. What a standby refuses (`nextval`, `pg_switch_wal`, …) is not here:
@@ -6,8 +9,6 @@
 const functions: Readonly<Record<string, readonly string[]>> = {
   'an advisory lock holds on one host only': ['pg_advisory_*', 'pg_try_advisory_*'],
   'it names a process of one host': ['pg_cancel_backend', 'pg_terminate_backend', 'pg_log_backend_memory_contexts'],
-  'it changes the session, which others will use': ['set_config', 'setseed'],
-  'the session knows the sequences that it has used itself': ['currval', 'lastval'],
   'a standby is ahead of the sequence': ['pg_sequence_last_value', 'pg_get_sequence_data'],
   'a snapshot belongs to one host': ['pg_export_snapshot'],
   'it acts on one host': [
@@ -54,15 +55,26 @@ const functions: Readonly<Record<string, readonly string[]>> = {
   'what it does elsewhere is not refused, and not undone': ['dblink*'],
 }
 
+/** The same, but only for want of the session that is meant: whoever holds it means it. */
+const ofSession: typeof functions = {
+  'it changes the session, which others will use': ['set_config', 'setseed'],
+  'the session knows the sequences that it has used itself': ['currval', 'lastval'],
+}
+
 /** Columns and relations that read a sequence: WAL says where it will be 32 numbers later. */
 const columns: ReadonlySet<string> = new Set(['last_value', 'pg_sequences'])
 
-const exact = new Map<string, string>()
-const beginnings: (readonly [string, string])[] = []
-for (const [because, names] of Object.entries(functions)) {
-  for (const name of names) {
-    if (name.endsWith('*')) beginnings.push([name.slice(0, -1), because])
-    else exact.set(name, because)
+type Pin = (name: string) => ReadRoute
+
+const exact = new Map<string, Pin>()
+const beginnings: (readonly [string, Pin])[] = []
+for (const [table, pinnedTo] of [[functions, leader] as const, [ofSession, leaderUnlessHeld] as const]) {
+  for (const [because, names] of Object.entries(table)) {
+    const pin: Pin = (name) => pinnedTo(`${name}(): ${because}`)
+    for (const name of names) {
+      if (name.endsWith('*')) beginnings.push([name.slice(0, -1), pin])
+      else exact.set(name, pin)
+    }
   }
 }
 
@@ -72,13 +84,13 @@ export const mayHoldPinned = new RegExp(
   'i',
 )
 
-/** Why a call of this function is the leader's, if it is. */
-export function whyPinnedFunction(name: string): string | undefined {
-  const because = exact.get(name) ?? beginnings.find(([beginning]) => name.startsWith(beginning))?.[1]
-  return because === undefined ? undefined : `${name}(): ${because}`
+/** Where a call of this function goes: to the leader if it is pinned. */
+export function routeOfFunction(name: string): ReadRoute {
+  const pin = exact.get(name) ?? beginnings.find(([beginning]) => name.startsWith(beginning))?.[1]
+  return pin?.(name) ?? standby
 }
 
-/** Why what is read under this name is the leader's, if it is. */
-export function whyPinnedName(name: string): string | undefined {
-  return columns.has(name) ? `${name}: a standby is ahead of the sequence` : undefined
+/** Where it goes to read something under this name. */
+export function routeOfName(name: string): ReadRoute {
+  return columns.has(name) ? leader(`${name}: a standby is ahead of the sequence`) : standby
 }

@@ -1,7 +1,7 @@
 import type { Token } from '../sql/tokens'
 import { plainValueOf } from '../sql/tokens'
 import type { ReadRoute } from './stricter'
-import { leader, nowhere, standby } from './stricter'
+import { leader, leaderUnlessHeld, nowhere, standby } from './stricter'
 
 const session = 'it changes the session, which others will use'
 const host = 'it acts on one host'
@@ -20,12 +20,12 @@ const byVerb: ReadonlyMap<string, (rest: readonly Token[]) => ReadRoute> = new M
   ['alter', alter],
   ['explain', explain],
   ['lock', () => leader('LOCK: a lock holds on one host only')],
-  ['execute', () => leader('EXECUTE: the session knows what it has prepared itself')],
-  ['deallocate', () => leader(`DEALLOCATE: ${session}`)],
-  ['discard', () => leader(`DISCARD: ${session}`)],
-  ['load', () => leader(`LOAD: ${session}`)],
+  ['execute', () => leaderUnlessHeld('EXECUTE: the session knows what it has prepared itself')],
+  ['deallocate', () => leaderUnlessHeld(`DEALLOCATE: ${session}`)],
+  ['discard', () => leaderUnlessHeld(`DISCARD: ${session}`)],
+  ['load', () => leaderUnlessHeld(`LOAD: ${session}`)],
   ['listen', () => leader('LISTEN: a standby has no notifications')],
-  ['unlisten', () => leader(`UNLISTEN: ${session}`)],
+  ['unlisten', () => leader('UNLISTEN: nobody listens at a standby')],
   ['notify', () => leader('NOTIFY: a notification reaches who listens at the leader')],
   ['checkpoint', () => leader(`CHECKPOINT: ${host}`)],
 ])
@@ -65,7 +65,7 @@ function set(rest: readonly Token[]): ReadRoute {
   if (first !== undefined && isReadOnlySetting(first.text) && !staysReadOnly(first, value)) {
     return nowhere(`SET ${first.text.toLowerCase()}: lets the session write`)
   }
-  return isLocal ? standby : leader(`SET: ${session}`)
+  return isLocal ? standby : leaderUnlessHeld(`SET: ${session}`)
 }
 
 /** Of the default, DEFAULT is what the session began with: read-only. Of the transaction, before 16, it is to write. */
@@ -78,14 +78,18 @@ function staysReadOnly({ text }: Token, [assignment, value, ...more]: readonly T
 /** RESET ALL and DISCARD ALL leave a session read-only that began so; RESET transaction_read_only, before 16, does not. */
 function reset([first]: readonly Token[]): ReadRoute {
   const mayWrite = first?.kind === 'unicode' || first?.text.toLowerCase() === 'transaction_read_only'
-  return mayWrite ? nowhere('RESET transaction_read_only: lets the transaction write') : leader(`RESET: ${session}`)
+  return mayWrite
+    ? nowhere('RESET transaction_read_only: lets the transaction write')
+    : leaderUnlessHeld(`RESET: ${session}`)
 }
 
 /** A primary takes no offence at these in a read-only session: they would write. */
 const twoPhases = 'of two-phase commit writes on a primary, read-only or not'
 
 function prepare([first]: readonly Token[]): ReadRoute {
-  return isWord(first, 'transaction') ? nowhere(`PREPARE TRANSACTION ${twoPhases}`) : leader(`PREPARE: ${session}`)
+  return isWord(first, 'transaction')
+    ? nowhere(`PREPARE TRANSACTION ${twoPhases}`)
+    : leaderUnlessHeld(`PREPARE: ${session}`)
 }
 
 function endOfTransaction([first]: readonly Token[]): ReadRoute {
@@ -96,7 +100,7 @@ function endOfTransaction([first]: readonly Token[]): ReadRoute {
 function declare(rest: readonly Token[]): ReadRoute {
   const query = rest.findIndex((token) => isWord(token, 'for'))
   const options = query < 0 ? rest : rest.slice(0, query)
-  return follows(options, 'with', 'hold') ? leader(`DECLARE … WITH HOLD: ${session}`) : standby
+  return follows(options, 'with', 'hold') ? leaderUnlessHeld(`DECLARE … WITH HOLD: ${session}`) : standby
 }
 
 /** To the client, or to a file or a program of the server. What it copies from, in parentheses, has its own words. */
@@ -118,7 +122,7 @@ function alter([first]: readonly Token[]): ReadRoute {
 
 function explain(rest: readonly Token[]): ReadRoute {
   const isExecute = rest.some((token) => isWord(token, 'execute'))
-  return isExecute ? leader('EXPLAIN EXECUTE: the session knows what it has prepared itself') : standby
+  return isExecute ? leaderUnlessHeld('EXPLAIN EXECUTE: the session knows what it has prepared itself') : standby
 }
 
 function isWord(token: Token | undefined, word: string): boolean {

@@ -10,6 +10,13 @@ describe('where a text goes that is marked as a read', () => {
     expect(route.to).toBe(to)
     if (route.to !== 'standby') expect(route.because).toMatch(/\w/)
   })
+
+  it.each(readRoutes.filter(({ to }) => to === 'leader').map((row) => ({ ...row, held: row.held ?? 'refused' })))(
+    'on a client that is held it is $held: $text ($comment)',
+    ({ text, held }) => {
+      expect(routeOfRead(text)).toMatchObject({ to: 'leader', ofSession: held === 'sent' })
+    },
+  )
 })
 
 describe('whether a text is marked as a read by a comment', () => {
