@@ -93,7 +93,8 @@ export function planEffects(before: TopologyState, after: TopologyState): readon
 }
 
 function moves(before: TopologyState, after: TopologyState): readonly TopologyEffect[] {
-  if (sameHosts(keysOf(before), keysOf(after))) return []
+  const isSame = before.hosts.length === after.hosts.length
+  if (isSame && after.hosts.every(({ key }, place) => key === before.hosts[place]?.key)) return []
   const left = before.hosts.filter(({ key }) => hostRecord(after, key) === undefined)
   const joined = after.hosts.filter(({ key }) => hostRecord(before, key) === undefined)
   return [
@@ -117,10 +118,6 @@ function replacesHistory(before: TopologyState, after: TopologyState): boolean {
     (before.highestTimeline !== undefined && (after.highestTimeline ?? Infinity) < before.highestTimeline) ||
     before.rivals.some((key) => key === after.leader?.key)
   )
-}
-
-function keysOf({ hosts }: TopologyState): readonly HostKey[] {
-  return hosts.map(({ key }) => key)
 }
 
 function sameHosts(a: readonly HostKey[], b: readonly HostKey[]): boolean {
