@@ -253,6 +253,8 @@ export class Readers {
     call.callback = goOn
     const ticket = new Ticket(call)
     if (this.#ended) return ticket.fail(new Error(afterEnd))
+    // While it was with a host that would not have it: the signal tells of that no more.
+    if (call.signal?.aborted === true) return ticket.fail(abortReason(call.signal))
     if (this.#line.size >= this.#port.maxWaiting && call.past?.resent !== true) {
       return ticket.fail(queueFull(this.#port))
     }
