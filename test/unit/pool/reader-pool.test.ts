@@ -66,7 +66,8 @@ function open(max = 2) {
   const clients = new Clients()
   const dead: string[] = []
   const heard: unknown[] = []
-  const options = { max, Client: ReaderClient, idleTimeoutMillis: 0, password: 'secret' }
+  const connectionString = 'postgres://app:secret@a:1/shop'
+  const options = { max, Client: ReaderClient, idleTimeoutMillis: 0, connectionString }
   const pool = new ReaderPool(options, {
     clients,
     aliveCheckMillis: 1000,
@@ -130,6 +131,20 @@ describe('a statement', () => {
     expect(told.mock.calls[0]?.[1]).toBe(second)
     expect(second!.session.onStatement).toBe(false)
   })
+})
+
+it('what pg-pool refuses by itself lends its call to nobody either', async () => {
+  const { pool } = open()
+  const call = beginCall(0)
+  pool.run(
+    call,
+    () => undefined,
+    undefined,
+    () => undefined,
+  )
+  pool.connect(() => undefined)
+  await settled()
+  expect([ReaderClient.made.length, call.session]).toEqual([1, undefined])
 })
 
 it('in flight are those who have a client, are being connected, or wait', async () => {

@@ -174,6 +174,15 @@ describe('while there is no host', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('and is not waited for when one has come before', () => {
+    const reads = pool([])
+    reads.nextReturn = performance.now() + 300
+    reads.read()
+    reads.hosts = ['a']
+    reads.readers.changed()
+    expect([reads.open, vi.getTimerCount()]).toEqual(['a', 0])
+  })
+
   it('and again, where it did not the first time', () => {
     const reads = pool([])
     reads.nextReturn = performance.now() + 300
@@ -311,10 +320,13 @@ describe('a pause', () => {
   it('holds everybody, although there are hosts, until it is over', () => {
     const reads = pool()
     reads.readers.pause()
+    const told = vi.fn()
+    reads.readers.whenAvailable(beginCall(0), told)
     const reading = reads.read()
     reads.readers.changed()
-    expect([reads.open, reads.readers.pick()]).toEqual(['', undefined])
+    expect([reads.open, reads.readers.pick(), told.mock.calls.length]).toEqual(['', undefined, 0])
     reads.readers.resume()
+    expect(told).toHaveBeenCalledTimes(1)
     reads.take('a').answer(undefined, 'rows')
     expect(reading.told).toEqual(['rows'])
   })
