@@ -137,7 +137,11 @@ export class Reads {
   /** A client of one of the readers. */
   connect(call: Call, callback: CheckoutCallback): void {
     this.#ground.start()
-    const session = this.session()
+    this.#connect(this.session(), call, callback)
+  }
+
+  /** Whoever refuses a caller does so in another context: from here on it is known in which session he is. */
+  #connect(session: SessionReads | undefined, call: Call, callback: CheckoutCallback): void {
     if (session === undefined) return this.readers.connect(call, callback)
     const go = ({ host, leads }: Place): void => {
       const served: CheckoutCallback = (error, client, done) => {
@@ -145,7 +149,7 @@ export class Reads {
         if (released !== undefined && client !== undefined) onRelease(client, () => released(now(), undefined))
         callback(error, client, client === undefined ? done : client.release)
       }
-      this.readers.connectOn(host, served, () => this.connect(call, callback))
+      this.readers.connectOn(host, served, () => this.#connect(session, call, callback))
     }
     this.#place(call, session, undefined, go, callback)
   }
@@ -222,13 +226,26 @@ export class Reads {
     const session = this.session()
     const after = afterOf(text)
     if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback, none)
-    const again = (): void => this.#attempt(call, text, values, callback, none)
+    this.#attemptIn(session, after, call, [text, values], callback, none)
+  }
+
+  /** The same, of whoever has something to see; told to go elsewhere he is in another context, and in this session all the same. */
+  #attemptIn(
+    session: SessionReads | undefined,
+    after: Position | undefined,
+    call: Call,
+    given: readonly unknown[],
+    callback: QueryCallback,
+    none?: () => void,
+  ): void {
+    if (none !== undefined && !this.hasStandby) return none()
+    const again = (): void => this.#attemptIn(session, after, call, given, callback, none)
     const go = ({ host, leads }: Place): void => {
       const tell: QueryCallback = (error, result) => {
         if (leads) session?.wrote(now())
         callback(error, result)
       }
-      this.readers.attemptOn(host, call, [text, values], tell, again)
+      this.readers.attemptOn(host, call, given, tell, again)
     }
     this.#place(call, session, after, go, callback, none)
   }
