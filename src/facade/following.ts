@@ -23,6 +23,7 @@ import { Destinations } from '../pool/destinations'
 import { Hearsay } from '../pool/hearsay'
 import { Listening } from '../pool/listening'
 import { positionQuestion, readPosition } from '../pool/host-positions'
+import { isMarkedText } from '../pool/marked-text'
 import { sessionBegun } from '../pool/session'
 import type { Session } from '../pool/session'
 import type { ListenHandler, Subscription } from '../pool/subscription'
@@ -270,7 +271,11 @@ export class Following {
     const isEnding = (): boolean => this.#isEnding()
     return {
       attempt: (call, text, values, callback) => {
-        this.#withCall(call, () => this.#inherited.query(text, values, callback))
+        this.#withCall(call, () =>
+          isMarkedText(text)
+            ? this.#inherited.query(text.text, values || text.values, callback)
+            : this.#inherited.query(text, values, callback),
+        )
       },
       stillSuitable: (session) => this.#stillSuitable(session),
       get generation() {

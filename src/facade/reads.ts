@@ -387,8 +387,7 @@ export class Reads {
       late: (error) => blame.put('nobody', error),
       news: (session, news) => this.#news(session, news),
       // Of a statement of the pool's own that was found out before.
-      intercept: (client, [query, ...rest]) =>
-        sessionOf(client)?.onStatement === true ? undefined : refuse(client, query, rest),
+      intercept: (client, args) => (sessionOf(client)?.onStatement === true ? undefined : refuse(client, args)),
       unheard: (error) => this.#unheard(error),
     }
   }
@@ -421,7 +420,7 @@ export class Reads {
 }
 
 /** What would let a session write is refused to whoever holds a client, in the form that he used. */
-function refuse(client: Client, query: unknown, rest: readonly unknown[]): Answer | undefined {
+function refuse(client: Client, [query, ...rest]: readonly unknown[]): Answer | undefined {
   const route = readRoute(query)
   if (!(route instanceof Error)) return undefined
   const told = rest.find((each): each is (error: Error) => void => typeof each === 'function')

@@ -44,7 +44,9 @@ export function witnessCommits(
       // In a pipeline nobody knows the state in which a COMMIT will be looked at.
       if (session === undefined || session.ownTransaction || isPipelined(client)) return undefined
       let run: (callback: Callback) => void
-      if (isWitnessable(query, values)) run = (callback) => commit(session, query, send, callback)
+      if (isWitnessable(query, values)) {
+        run = (callback) => commit(session, query, (sent) => send(client, [sent]), callback)
+      }
       // Who rolls back because COMMIT failed tells of the second error where there is one: let it be the first.
       else if (fates.has(session) && rollsBack(query)) {
         run = (callback) => process.nextTick(callback, fates.get(session))

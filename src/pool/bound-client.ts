@@ -39,11 +39,7 @@ export interface ClientOwner {
   /** Before a new session is handed to anybody: rejects if it is of no use after all. */
   readonly prepare?: (session: Session) => Promise<void>
   /** Takes over what is sent on a client, or leaves it: then it returns undefined. */
-  readonly intercept?: (
-    client: Client,
-    args: readonly unknown[],
-    send: (...args: unknown[]) => unknown,
-  ) => Answer | undefined
+  readonly intercept?: (client: Client, args: readonly unknown[], send: Send) => Answer | undefined
   failed(host: HostKey, error: Error): void
   /** The session came when its host was no more the one to go to; returns the error for pg-pool. */
   late(error: Error): Error
@@ -51,6 +47,9 @@ export interface ClientOwner {
   /** An `error` event that nobody listens to. */
   unheard(error: unknown): void
 }
+
+/** Sends on a client what its pool's own class was given. */
+export type Send = (client: Client, args: readonly unknown[]) => unknown
 
 /** What the caller of an intercepted `query` gets in its place. */
 export interface Answer {
@@ -92,12 +91,12 @@ export function bindClient(Base: typeof Client, owner: ClientOwner): typeof Clie
   }
   const { intercept } = owner
   if (intercept !== undefined) {
+    // Looked up when it is called: an instrumentation may have put itself in place since.
+    const send: Send = (client, args) => Reflect.apply(Base.prototype.query, client, args as unknown[])
     Object.assign(methods, {
       query(this: Client, ...args: unknown[]): unknown {
-        // Looked up now: an instrumentation may have put itself in place since.
-        const send = (...sent: unknown[]): unknown => Reflect.apply(Base.prototype.query, this, sent)
         const answer = intercept(this, args, send)
-        return answer === undefined ? send(...args) : answer.returned
+        return answer === undefined ? send(this, args) : answer.returned
       },
     })
   }

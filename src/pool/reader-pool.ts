@@ -6,6 +6,7 @@ import { now } from '../runtime/clock'
 import { abortReason } from './checkout-errors'
 import { RetiredError } from './clients'
 import type { Clients } from './clients'
+import { isMarkedText } from './marked-text'
 import { cutSocket, isGone, sessionBegun } from './session'
 import type { Session } from './session'
 import type { Call, CheckoutCallback } from './ticket'
@@ -43,7 +44,8 @@ export class ReaderPool extends pg.Pool {
   /** One attempt of a statement, by pg-pool's own `query`. `call` is given its session. */
   run(call: Call, text: unknown, values: unknown, callback: (error: unknown, result?: unknown) => void): void {
     this.#nextCall = call
-    super.query(text as never, values as never, callback as never)
+    if (isMarkedText(text)) super.query(text.text, (values || text.values) as never, callback as never)
+    else super.query(text as never, values as never, callback as never)
     this.#nextCall = undefined
   }
 

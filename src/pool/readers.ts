@@ -2,6 +2,8 @@ import { chooseReader } from '../core/selection/balance'
 import type { LoadBalance } from '../core/selection/balance'
 import type { HostKey } from '../core/topology/host'
 import type { HostReason } from '../errors'
+import { Bag } from '../runtime/bag'
+import type { BagItem } from '../runtime/bag'
 import { now } from '../runtime/clock'
 import { random } from '../runtime/random'
 import { WaitQueue } from '../runtime/wait-queue'
@@ -56,6 +58,18 @@ class Reader {
   }
 }
 
+/** Somebody who is in the hands of pg-pool: with a statement, or for a client. */
+class InHand implements BagItem {
+  place = -1
+  readonly call: Call | undefined
+  readonly callback: (error: Error) => void
+
+  constructor(call: Call | undefined, callback: (error: Error) => void) {
+    this.call = call
+    this.callback = callback
+  }
+}
+
 /**
  * Who reads where. Each call goes to one of the hosts that will do now, chosen anew every time; a host that cannot be
  * connected to sends it on to the next. While none will do, callers are held.
@@ -68,8 +82,8 @@ export class Readers {
   readonly #line = new WaitQueue<Ticket>()
   readonly #expiry = new Expiry(() => this.#expire())
   readonly #goOn = new Expiry(() => this.changed())
-  /** Those who are in the hands of pg-pool. */
-  readonly #inHand = new Set<(error: Error) => boolean>()
+  /** Those who are in the hands of pg-pool, which answers none of those who are in its queue when it ends. */
+  readonly #inHand = new Bag<InHand>()
   #heldSince = now()
   #turn = 0
   #paused = false
@@ -134,13 +148,9 @@ export class Readers {
     elsewhere: () => void,
   ): void {
     const reader = this.#reader(host)
-    const isOpen = this.#open((error) => {
-      // What has been sent has its own answer.
-      if (call.session === undefined) callback(error)
-      return call.session === undefined
-    })
+    const inHand = this.#inHand.add(new InHand(call, callback))
     reader.pool.run(call, text, values, (error, result) => {
-      if (!isOpen()) return
+      if (!this.#inHand.remove(inHand)) return
       if (error && call.session === undefined) this.#answer(reader, error, callback, elsewhere)
       else callback(error, result)
     })
@@ -149,25 +159,13 @@ export class Readers {
   /** A client of this host. */
   connectOn(host: HostKey, callback: CheckoutCallback, elsewhere: () => void): void {
     const reader = this.#reader(host)
-    const isOpen = this.#open((error) => {
-      callback(error)
-      return true
-    })
+    const inHand = this.#inHand.add(new InHand(undefined, callback))
     const told: CheckoutCallback = (error, client, done) => {
-      if (!isOpen()) return client?.release()
+      if (!this.#inHand.remove(inHand)) return client?.release()
       if (error !== undefined) this.#answer(reader, error, callback, elsewhere)
       else callback(error, client, done)
     }
     reader.pool.connect(told)
-  }
-
-  /**
-   * Somebody is in the hands of pg-pool, which answers none of those who are in its queue when it ends: `end` is told then, and says
-   * whether it has answered. Returns what tells, once, whether nobody has.
-   */
-  #open(end: (error: Error) => boolean): () => boolean {
-    this.#inHand.add(end)
-    return () => this.#inHand.delete(end)
   }
 
   #run(call: Call, text: unknown, values: unknown, callback: Callback, none?: () => void): void {
@@ -228,7 +226,12 @@ export class Readers {
   async end(): Promise<void> {
     this.#ended = true
     this.failAll(new Error(afterEnd))
-    for (const end of [...this.#inHand]) if (end(new Error(afterEnd))) this.#inHand.delete(end)
+    for (const inHand of this.#inHand.items) {
+      // What has been sent has its own answer.
+      if (inHand.call?.session !== undefined) continue
+      this.#inHand.remove(inHand)
+      inHand.callback(new Error(afterEnd))
+    }
     await Promise.all(this.pools.map((pool) => pool.end()))
   }
 
