@@ -76,6 +76,8 @@ export class Reads {
   readonly clients = new Clients()
   readonly #eligibility: Eligibility
   readonly #placement: PlacementPort
+  /** Which start of its server each host has told of last. */
+  readonly #starts = new Map<HostKey, unknown>()
   readonly readers: Readers
   /** The class of clients that go to one of the readers by themselves. */
   readonly Client: typeof Client
@@ -143,13 +145,19 @@ export class Reads {
   /** Whoever refuses a caller does so in another context: from here on it is known in which session he is. */
   #connect(session: SessionReads | undefined, call: Call, callback: CheckoutCallback): void {
     if (session === undefined) return this.readers.connect(call, callback)
-    const go = ({ host, leads }: Place): void => {
+    const go = (place: Place): void => {
+      const { host, leads } = place
+      const again = (): void => this.#connect(session, call, callback)
       const served: CheckoutCallback = (error, client, done) => {
+        if (client !== undefined && !isProven(place, sessionBegun(client))) {
+          client.release()
+          return this.#prove(host, again)
+        }
         const released = leads && client !== undefined ? session.holds() : undefined
         if (released !== undefined && client !== undefined) onRelease(client, () => released(now(), undefined))
         callback(error, client, client === undefined ? done : client.release)
       }
-      this.readers.connectOn(host, served, () => this.#connect(session, call, callback))
+      this.readers.connectOn(host, served, again)
     }
     this.#place(call, session, undefined, go, callback)
   }
@@ -163,6 +171,10 @@ export class Reads {
   /** What a host has answered, or that it has not. */
   noted(host: HostKey, sentAt: number, answer: Observation | undefined): void {
     this.#eligibility.noted(host, sentAt, answer)
+    if (answer !== undefined && answer.postmasterStartTime !== this.#starts.get(host)) {
+      this.#starts.set(host, answer.postmasterStartTime)
+      this.#placement.positions.forget(host)
+    }
     if (this.readers.held > 0) this.readers.changed()
   }
 
@@ -240,14 +252,22 @@ export class Reads {
   ): void {
     if (none !== undefined && !this.hasStandby) return none()
     const again = (): void => this.#attemptIn(session, after, call, given, callback, none)
-    const go = ({ host, leads }: Place): void => {
+    const go = (place: Place): void => {
+      const { host, leads } = place
       const tell: QueryCallback = (error, result) => {
         if (leads) session?.wrote(now())
         callback(error, result)
       }
-      this.readers.attemptOn(host, call, given, tell, again)
+      let isUnproven = false
+      const fits = (of: Session): boolean => !(isUnproven = !isProven(place, of))
+      this.readers.attemptOn(host, call, given, tell, () => (isUnproven ? this.#prove(host, again) : again()), fits)
     }
     this.#place(call, session, after, go, callback, none)
+  }
+
+  /** It is asked once more what a host is: a connection was made since it was asked last, maybe to a server that was started since. */
+  #prove(host: HostKey, proven: () => void): void {
+    void this.#ground.topology.ask(host).then(() => process.nextTick(proven))
   }
 
   #attemptOnLeader(call: Call, text: unknown, values: unknown, callback: QueryCallback): void {
@@ -305,6 +325,7 @@ export class Reads {
         const record = hostRecord(topology.state, host)
         return record?.suspectedAt === undefined ? record?.answer?.postmasterStartTime : undefined
       },
+      knownAt: (host) => hostRecord(topology.state, host)?.at ?? -Infinity,
       askLeader: () => this.#ground.askLeader(),
     }
   }
@@ -417,6 +438,11 @@ export class Reads {
       return error as Error
     }
   }
+}
+
+/** Whether what was found out of a host holds of the server at the other end of this connection. */
+function isProven({ knownAt }: Place, { begunAt }: Session): boolean {
+  return begunAt < knownAt
 }
 
 /** What would let a session write is refused to whoever holds a client, in the form that he used. */

@@ -5,6 +5,8 @@ const readers = where.unit('pool/readers')
 const readerPool = where.unit('pool/reader-pool')
 const eligibility = where.unit('pool/eligibility')
 const placement = where.unit('execution/placement')
+const sessions = 'test/simulation/sessions.test.ts'
+const onceBroken = 'also where it was broken once'
 const sessionScope = where.unit('execution/session-scope')
 
 /** Who reads where, and what a session has to see. */
@@ -33,19 +35,14 @@ export const readsMutants: readonly Mutant[] = [
       'tell(abortReason(signal))',
       readers,
     ],
+    ['what has been sent is waited for at the end', 'if (inHand.call?.session !== undefined) continue', '', readers],
+    ['whoever is in the hands of pg-pool is answered at the end', 'inHand.callback(new Error(afterEnd))', '', readers],
     [
-      'what has been sent is waited for at the end',
-      'if (call.session === undefined) callback(error)\n      return call.session === undefined',
-      'callback(error)\n      return true',
+      'and not again when it comes to him',
+      'if (!this.#inHand.remove(inHand)) return\n',
+      'this.#inHand.remove(inHand)\n',
       readers,
     ],
-    [
-      'whoever is in the hands of pg-pool is answered at the end',
-      'for (const end of [...this.#inHand]) if',
-      'for (const end of []) if',
-      readers,
-    ],
-    ['and not again when it comes to him', 'if (!isOpen()) return\n', 'isOpen()\n', readers],
     ['a client for somebody who was answered goes back', 'return client?.release()', 'return', readers],
     ['what was sent has its own answer', 'if (error && call.session === undefined) this', 'if (error) this', readers],
     ['who does not wait is told that there is no host', 'if (none !== undefined) return none()', '', readers],
@@ -119,6 +116,18 @@ export const readsMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf('src/pool/reader-pool.ts', [
     [
+      'a session that will not do is sent nothing',
+      'if (fits?.(session) === false) {',
+      'if (fits === null) {',
+      readerPool,
+    ],
+    [
+      'and its client goes back',
+      '      client.release()\n      return told(this.#port.inVain())',
+      '      return told(this.#port.inVain())',
+      readerPool,
+    ],
+    [
       'whoever waits is in flight',
       'this.totalCount - this.idleCount + this.waitingCount',
       'this.totalCount - this.idleCount',
@@ -175,7 +184,12 @@ export const readsMutants: readonly Mutant[] = [
     ['and no longer than it is executed', 'sessionBegun(client).onStatement = false', '', readerPool],
     ['the socket of a dismissed client is cut', 'cutSocket(client)', '', readerPool],
     ['a dismissed client leaves the pool', 'client.release(new RetiredError())', 'client.release()', readerPool],
-    ['it is in vain, and not the caller', 'told(this.#port.inVain())', 'told(new RetiredError())', readerPool],
+    [
+      'it is in vain, and not the caller',
+      'cutSocket(client)\n    told(this.#port.inVain())',
+      'cutSocket(client)\n    told(new RetiredError())',
+      readerPool,
+    ],
     ['who is checked out is in the book', 'clients.acquired(args[0] as Client)', 'void clients', readerPool],
     ['who comes back is idle there', 'clients.released(client)', '', readerPool],
     ['who is removed is not in it', 'clients.removed(args[0] as Client)', 'void clients', readerPool],
@@ -249,6 +263,12 @@ export const readsMutants: readonly Mutant[] = [
     ['and nobody else', 'if (leads && answer.lsn !== undefined)', 'if (answer.lsn !== undefined)', eligibility],
   ]),
   ...mutantsOf('src/execution/placement.ts', [
+    [
+      'a place is what was known before it was asked for',
+      'const found = placeAt(port, chosen)\n  if (wanted === undefined || found.leads) return found\n  return (await port.positions.reaches(chosen, wanted, port.waitMillis)) ? found',
+      'if (wanted === undefined || chosen === port.leader()) return placeAt(port, chosen)\n  return (await port.positions.reaches(chosen, wanted, port.waitMillis)) ? placeAt(port, chosen)',
+      placement,
+    ],
     ['two reads of a session read at one place', 'if (isOvertaken) continue', '', placement],
     [
       'the leader is no other place',
@@ -256,12 +276,7 @@ export const readsMutants: readonly Mutant[] = [
       '\n    if (isOvertaken)',
       placement,
     ],
-    [
-      'a session remembers where it reads',
-      'session.seen = { host: found.host, start: port.startOf(found.host) }',
-      '',
-      placement,
-    ],
+    ['a session remembers where it reads', 'session.seen = { host: found.host, start: found.start }', '', placement],
     [
       'but not the leader',
       'session !== undefined && found?.leads === false) {',
@@ -296,19 +311,14 @@ export const readsMutants: readonly Mutant[] = [
     ['what was asked for is to be seen', 'wanted = later(session.wanted, after)\n  }', '}', placement],
     ['a position of another history is the leader’s', '!isOfThisHistory(wanted) || ', '', placement],
     ['a token of another history is', ' || !isOfThisHistory(after)', '', placement],
-    [
-      'where no standby has it the leader serves',
-      'if (host === undefined) return onLeader(port)',
-      'if (host === undefined) return undefined',
-      placement,
-    ],
-    ['a leader that steps in leads', 'leads: host === port.leader() }', 'leads: false }', placement],
+    ['where no standby has it the leader serves', '?? onLeader(port)', '?? undefined', placement],
+    ['a leader that steps in leads', 'leads: host === port.leader(),', 'leads: false,', placement],
     ['who has come so far is known', 'hosts.filter((host) => port.positions.has(host, wanted))', 'hosts', placement],
     ['a session stays where it is', 'known !== undefined && hosts.includes(known) ? known : ', '', placement],
     ['the next one, if it has it', 'ready.includes(next as HostKey) ? next : ', '', placement],
     ['else one that has it', '(ready[0] ?? next)', 'next', placement],
-    ['the leader need not be asked how far it is', ' || chosen === port.leader()) return', ') return', placement],
-    ['a standby is read from when it has come so far', '? chosen : undefined', '? chosen : chosen', placement],
+    ['the leader need not be asked how far it is', ' || found.leads) return found', ') return found', placement],
+    ['a standby is read from when it has come so far', '? found : undefined', '? found : found', placement],
     [
       'where nobody leads a leader is waited for',
       '    await port.askLeader()\n    host = port.leader()',
@@ -355,5 +365,21 @@ export const readsMutants: readonly Mutant[] = [
       sessionScope,
     ],
     ['what the library asks by itself is of no session', 'storage.run(undefined, work)', 'work()', sessionScope],
+  ]),
+  ...mutantsOf('src/facade/reads.ts', [
+    [
+      'a read stays in its session, wherever it is sent',
+      'const again = (): void => this.#attemptIn(session, after,',
+      'const again = (): void => this.#attemptIn(this.session(), after,',
+      sessions,
+      onceBroken,
+    ],
+    [
+      'a connection that is newer than what is known of its host proves nothing',
+      'return begunAt < knownAt',
+      'return begunAt < Infinity || knownAt > 0',
+      sessions,
+      onceBroken,
+    ],
   ]),
 ]

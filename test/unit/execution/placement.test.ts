@@ -14,6 +14,8 @@ class Cluster implements PlacementPort {
   /** How far the standbys have replayed: what they say when they are asked. */
   readonly replayed = new Map<string, Position>()
   readonly asked: string[] = []
+  /** When they were asked last what they are. */
+  readonly known = new Map<string, number>()
   readonly starts = new Map<string, unknown>()
   /** What the leader says; each question is noted, and a test may do something while it is under way. */
   readonly position: { told: Position | undefined | Error; meanwhile: () => void } = {
@@ -26,15 +28,17 @@ class Cluster implements PlacementPort {
   readers: readonly string[] = ['s1', 's2']
   next = 0
   readonly waitMillis = 0
+  onAsked = (): void => undefined
   readonly positions = new HostPositions((host) => {
     this.asked.push(host)
+    this.onAsked()
     const position = this.replayed.get(host)
     if (position === undefined) return Promise.reject(new Error('gone'))
     return Promise.resolve({ rows: [{ lsn: formatLsn(position.lsn), timeline: String(position.timeline) }] })
   })
 
   constructor() {
-    for (const host of ['s1', 's2', 's3']) this.starts.set(host, `${host} started`)
+    for (const host of ['L', 's1', 's2', 's3']) this.starts.set(host, `${host} started`)
   }
 
   hosts(): readonly string[] {
@@ -57,6 +61,10 @@ class Cluster implements PlacementPort {
     return this.starts.get(host)
   }
 
+  knownAt(host: string): number {
+    return this.known.get(host) ?? 0
+  }
+
   async askLeader(): Promise<Position | undefined> {
     this.questions += 1
     await Promise.resolve()
@@ -66,8 +74,8 @@ class Cluster implements PlacementPort {
   }
 }
 
-const onLeader: Place = { host: 'L', leads: true }
-const on = (host: string): Place => ({ host, leads: false })
+const onLeader: Place = { host: 'L', leads: true, start: 'L started', knownAt: 0 }
+const on = (host: string): Place => ({ host, leads: false, start: `${host} started`, knownAt: 0 })
 
 /** A session that has to see so much. */
 function wanting(position: Position): SessionReads {
@@ -290,6 +298,19 @@ describe('the place of a read', () => {
     cluster.position.told = new Error('nobody leads')
     await expect(place(cluster, wrote(), undefined)).rejects.toThrow('nobody leads')
   })
+})
+
+it('a place is what was known of its host before it was asked how far it is: it may be started again meanwhile', async () => {
+  const cluster = new Cluster()
+  const session = new SessionReads()
+  cluster.known.set('s1', 10)
+  cluster.onAsked = () => {
+    cluster.starts.set('s1', 'started again')
+    cluster.known.set('s1', 20)
+  }
+  cluster.replayed.set('s1', at(500))
+  expect(await place(cluster, session, at(500))).toEqual({ ...on('s1'), knownAt: 10 })
+  expect(session.seen).toEqual({ host: 's1', start: 's1 started' })
 })
 
 describe('a session', () => {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Clients } from '../../../src/pool/clients'
 import { ReaderPool } from '../../../src/pool/reader-pool'
+import type { Fits } from '../../../src/pool/reader-pool'
 import { beginSession, sessionBegun } from '../../../src/pool/session'
 import type { Client, Session } from '../../../src/pool/session'
 import { beginCall } from '../../../src/pool/ticket'
@@ -76,9 +77,9 @@ function open(max = 2) {
     inVain: () => new Error('not one to read from now'),
     heard: (event, args) => void heard.push(event === 'error' ? args[0] : event),
   })
-  const run = (call: Call = beginCall(performance.now())) => {
+  const run = (call: Call = beginCall(performance.now()), fits?: Fits) => {
     const told: unknown[] = []
-    pool.run(call, 'select 1', undefined, (error, result) => void told.push(error ?? result))
+    pool.run(call, 'select 1', undefined, (error, result) => void told.push(error ?? result), fits)
     return { call, told }
   }
   return { pool, clients, dead, heard, run }
@@ -120,9 +121,19 @@ describe('a statement', () => {
     expect([ReaderClient.made[0]?.sent, pool.idleCount, pool.inFlight]).toEqual([[], 1, 0])
   })
 
-  it('lends its call to nobody who comes after it', async () => {
+  it('for which the session will not do is not sent, and gives its client back', async () => {
     const { pool, run } = open()
-    const { call } = run()
+    const fits = vi.fn(() => false)
+    const { call, told } = run(undefined, fits)
+    await settled()
+    expect(fits).toHaveBeenCalledExactlyOnceWith(ReaderClient.made[0]!.session)
+    expect([told, call.session]).toMatchObject([[{ message: 'not one to read from now' }], undefined])
+    expect([ReaderClient.made[0]?.sent, pool.idleCount, pool.inFlight]).toEqual([[], 1, 0])
+  })
+
+  it('lends its call, and what it asks of a session, to nobody who comes after it', async () => {
+    const { pool, run } = open()
+    const { call } = run(undefined, () => true)
     const told = vi.fn()
     pool.connect(told)
     await settled()
