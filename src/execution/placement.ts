@@ -20,6 +20,8 @@ export interface PlacementPort {
   timeline(): number | undefined
   /** Which start of a host's server it is that answers; undefined while that is in doubt. */
   startOf(host: HostKey): unknown
+  /** When the question was sent that tells of it newest. */
+  knownAt(host: HostKey): number
   /** The leader's position, asked for now; waits for a leader. Undefined if the servers do not tell. */
   askLeader(): Promise<Position | undefined>
 }
@@ -29,6 +31,13 @@ export interface Place {
   readonly host: HostKey
   /** It is the leader: who reads there sees all that there is. */
   readonly leads: boolean
+  /** Which start of its server was meant. */
+  readonly start: unknown
+  /**
+   * It is true of that server, and of whoever was connected to it before this moment. At the other end of a newer connection
+   * may be one that was started again meanwhile.
+   */
+  readonly knownAt: number
 }
 
 /**
@@ -46,7 +55,7 @@ export async function place(
     const isOvertaken = session?.seen !== undefined && session.seen.host !== found?.host && found?.leads === false
     if (isOvertaken) continue
     if (session !== undefined && found?.leads === false) {
-      session.seen = { host: found.host, start: port.startOf(found.host) }
+      session.seen = { host: found.host, start: found.start }
     }
     return found
   }
@@ -73,24 +82,24 @@ async function look(
   const isOfThisHistory = (position: Position | undefined): boolean =>
     position === undefined || position.timeline === port.timeline()
   if (!isOfThisHistory(wanted) || !isOfThisHistory(after)) return onLeader(port)
-  const host = await standby(port, session, wanted)
-  if (host === undefined) return onLeader(port)
-  return { host, leads: host === port.leader() }
+  return (await standby(port, session, wanted)) ?? onLeader(port)
 }
 
 async function standby(
   port: PlacementPort,
   session: SessionReads | undefined,
   wanted: Position | undefined,
-): Promise<HostKey | undefined> {
+): Promise<Place | undefined> {
   const hosts = port.hosts()
   const known = session?.seen?.host
   const ready = wanted === undefined ? hosts : hosts.filter((host) => port.positions.has(host, wanted))
   const next = port.pick()
   const chosen =
     known !== undefined && hosts.includes(known) ? known : ready.includes(next as HostKey) ? next : (ready[0] ?? next)
-  if (chosen === undefined || wanted === undefined || chosen === port.leader()) return chosen
-  return (await port.positions.reaches(chosen, wanted, port.waitMillis)) ? chosen : undefined
+  if (chosen === undefined) return undefined
+  const found = placeAt(port, chosen)
+  if (wanted === undefined || found.leads) return found
+  return (await port.positions.reaches(chosen, wanted, port.waitMillis)) ? found : undefined
 }
 
 async function onLeader(port: PlacementPort): Promise<Place | undefined> {
@@ -99,5 +108,10 @@ async function onLeader(port: PlacementPort): Promise<Place | undefined> {
     await port.askLeader()
     host = port.leader()
   }
-  return host === undefined ? undefined : { host, leads: true }
+  return host === undefined ? undefined : placeAt(port, host)
+}
+
+/** As it is known now: what is asked of a host afterwards may be answered by one that was started since. */
+function placeAt(port: PlacementPort, host: HostKey): Place {
+  return { host, leads: host === port.leader(), start: port.startOf(host), knownAt: port.knownAt(host) }
 }

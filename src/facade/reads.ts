@@ -82,6 +82,8 @@ export class Reads implements ReadSource {
   readonly clients = new Clients()
   readonly #eligibility: Eligibility
   readonly #placement: PlacementPort
+  /** Which start of its server each host has told of last. */
+  readonly #starts = new Map<HostKey, unknown>()
   readonly readers: Readers
   /** The class of clients that go to one of the readers by themselves. */
   readonly Client: typeof Client
@@ -139,15 +141,30 @@ export class Reads implements ReadSource {
   /** A client of one of the readers; of one that has come so far. */
   connect(call: Call, callback: CheckoutCallback, after?: Position): void {
     this.#ground.start()
-    const session = this.session()
-    if (session === undefined && after === undefined) return this.readers.connect(call, handOut(callback))
-    const go = ({ host, leads }: Place): void => {
+    this.#connect(this.session(), after, call, handOut(callback))
+  }
+
+  /** Whoever refuses a caller does so in another context: from here on it is known in which session he is. */
+  #connect(
+    session: SessionReads | undefined,
+    after: Position | undefined,
+    call: Call,
+    callback: CheckoutCallback,
+  ): void {
+    if (session === undefined && after === undefined) return this.readers.connect(call, callback)
+    const go = (place: Place): void => {
+      const { host, leads } = place
+      const again = (): void => this.#connect(session, after, call, callback)
       const served: CheckoutCallback = (error, client, done) => {
+        if (client !== undefined && !isProven(place, sessionBegun(client))) {
+          client.release()
+          return this.#prove(host, again)
+        }
         const released = leads && client !== undefined ? session?.holds() : undefined
         if (released !== undefined && client !== undefined) onRelease(client, () => released(now(), undefined))
         callback(error, client, client === undefined ? done : client.release)
       }
-      this.readers.connectOn(host, handOut(served), () => this.connect(call, callback, after))
+      this.readers.connectOn(host, served, again)
     }
     this.#place(call, session, after, go, callback)
   }
@@ -177,6 +194,10 @@ export class Reads implements ReadSource {
   /** What a host has answered, or that it has not. */
   noted(host: HostKey, sentAt: number, answer: Observation | undefined): void {
     this.#eligibility.noted(host, sentAt, answer)
+    if (answer !== undefined && answer.postmasterStartTime !== this.#starts.get(host)) {
+      this.#starts.set(host, answer.postmasterStartTime)
+      this.#placement.positions.forget(host)
+    }
     if (this.readers.held > 0) this.readers.changed()
   }
 
@@ -258,17 +279,38 @@ export class Reads implements ReadSource {
     const after = afterOf(text)
     if (after instanceof Error) return callback(after)
     if (session === undefined && after === undefined) return this.readers.attempt(call, text, values, callback, none)
-    heedSignal(call, callback, none, (answer, orNone) => {
-      const again = (): void => this.#attempt(call, text, values, answer, orNone)
-      const go = ({ host, leads }: Place): void => {
-        const tell: QueryCallback = (error, result) => {
-          if (leads) session?.wrote(now())
-          answer(error, result)
-        }
-        this.readers.attemptOn(host, call, [text, values], tell, again)
+    heedSignal(call, callback, none, (answer, orNone) =>
+      this.#attemptIn(session, after, call, [text, values], answer, orNone),
+    )
+  }
+
+  /** The same, of whoever has something to see; told to go elsewhere he is in another context, and in this session all the same. */
+  #attemptIn(
+    session: SessionReads | undefined,
+    after: Position | undefined,
+    call: Call,
+    given: readonly unknown[],
+    callback: QueryCallback,
+    none?: () => void,
+  ): void {
+    if (none !== undefined && !this.hasStandby) return none()
+    const again = (): void => this.#attemptIn(session, after, call, given, callback, none)
+    const go = (place: Place): void => {
+      const { host, leads } = place
+      const tell: QueryCallback = (error, result) => {
+        if (leads) session?.wrote(now())
+        callback(error, result)
       }
-      this.#place(call, session, after, go, answer, orNone)
-    })
+      let isUnproven = false
+      const fits = (of: Session): boolean => !(isUnproven = !isProven(place, of))
+      this.readers.attemptOn(host, call, given, tell, () => (isUnproven ? this.#prove(host, again) : again()), fits)
+    }
+    this.#place(call, session, after, go, callback, none)
+  }
+
+  /** It is asked once more what a host is: a connection was made since it was asked last, maybe to a server that was started since. */
+  #prove(host: HostKey, proven: () => void): void {
+    void this.#ground.topology.ask(host).then(() => process.nextTick(proven))
   }
 
   #attemptOnLeader(call: Call, text: unknown, values: unknown, callback: QueryCallback): void {
@@ -329,6 +371,7 @@ export class Reads implements ReadSource {
         const record = hostRecord(topology.state, host)
         return record?.suspectedAt === undefined ? record?.answer?.postmasterStartTime : undefined
       },
+      knownAt: (host) => hostRecord(topology.state, host)?.at ?? -Infinity,
       askLeader: () => this.#ground.askLeader(),
     }
   }
@@ -432,6 +475,11 @@ export class Reads implements ReadSource {
       return error as Error
     }
   }
+}
+
+/** Whether what was found out of a host holds of the server at the other end of this connection. */
+function isProven({ knownAt }: Place, { begunAt }: Session): boolean {
+  return begunAt < knownAt
 }
 
 /** With what keeps its session from writing. */

@@ -25,12 +25,16 @@ export interface ReaderPoolPort {
   heard(event: string | symbol, args: readonly unknown[]): void
 }
 
+/** Whether a session will do for a statement; it is sent nothing otherwise. */
+export type Fits = (session: Session) => boolean
+
 /** The sessions of one host that reads go to: a plain pool of pg's, whose clients are looked at before they are handed out. */
 export class ReaderPool extends pg.Pool {
   readonly #port: ReaderPoolPort
   #nextCall: Call | undefined
   /** Its host has left: told when nothing is left here. */
   #left: (() => void) | undefined
+  #nextFits: Fits | undefined
 
   constructor(options: object, port: ReaderPoolPort) {
     super(options)
@@ -49,21 +53,30 @@ export class ReaderPool extends pg.Pool {
   }
 
   /** One attempt of a statement, by pg-pool's own `query`. `call` is given its session. */
-  run(call: Call, text: unknown, values: unknown, callback: (error: unknown, result?: unknown) => void): void {
+  run(
+    call: Call,
+    text: unknown,
+    values: unknown,
+    callback: (error: unknown, result?: unknown) => void,
+    fits?: Fits,
+  ): void {
     this.#nextCall = call
+    this.#nextFits = fits
     if (isMarkedText(text)) super.query(text.text, (values || text.values) as never, callback as never)
     else super.query(text as never, values as never, callback as never)
     this.#nextCall = undefined
+    this.#nextFits = undefined
   }
 
   override connect(callback?: unknown): never {
-    const call = this.#nextCall
+    const [call, fits] = [this.#nextCall, this.#nextFits]
     this.#nextCall = undefined
+    this.#nextFits = undefined
     const told = callback as CheckoutCallback
     super.connect(((error: Error | undefined, client: pg.PoolClient | undefined) => {
       this.#mindLeaving()
       if (client === undefined) told(error)
-      else this.#handOut(client, call, told)
+      else this.#handOut(client, call, told, fits)
     }) as never)
     return undefined as never
   }
@@ -85,7 +98,7 @@ export class ReaderPool extends pg.Pool {
     })
   }
 
-  #handOut(client: pg.PoolClient, call: Call | undefined, told: CheckoutCallback): void {
+  #handOut(client: pg.PoolClient, call: Call | undefined, told: CheckoutCallback, fits: Fits | undefined): void {
     const session = sessionBegun(client)
     const at = now()
     if (isGone(session)) return this.#dismiss(client, told)
@@ -93,19 +106,29 @@ export class ReaderPool extends pg.Pool {
       checkAlive(client, this.#port.aliveTimeoutMillis, (alive) => {
         if (!alive) this.#port.dead(session)
         if (!alive || isGone(session)) return this.#dismiss(client, told)
-        this.#serve(client, session, call, told)
+        this.#serve(client, session, call, told, fits)
       })
       return
     }
-    this.#serve(client, session, call, told)
+    this.#serve(client, session, call, told, fits)
   }
 
-  #serve(client: pg.PoolClient, session: Session, call: Call | undefined, told: CheckoutCallback): void {
+  #serve(
+    client: pg.PoolClient,
+    session: Session,
+    call: Call | undefined,
+    told: CheckoutCallback,
+    fits: Fits | undefined,
+  ): void {
     session.usedAt = now()
     if (call === undefined) return told(undefined, client, client.release)
     if (call.signal?.aborted === true) {
       client.release()
       return told(abortReason(call.signal))
+    }
+    if (fits?.(session) === false) {
+      client.release()
+      return told(this.#port.inVain())
     }
     call.session = session
     session.onStatement = true

@@ -13,7 +13,7 @@ import { deadlineOf } from './deadlines'
 import type { Limits } from './deadlines'
 import { Expiry } from './expiry'
 import { heedSignal } from './heed-signal'
-import type { ReaderPool } from './reader-pool'
+import type { Fits, ReaderPool } from './reader-pool'
 import { pastOf, sinceOf, Ticket } from './ticket'
 import type { Call, CheckoutCallback } from './ticket'
 
@@ -131,21 +131,28 @@ export class Readers {
     else callback()
   }
 
-  /** One attempt of a statement on this host. `elsewhere`: it would not have it, and somebody else may. */
+  /** One attempt of a statement on this host. `elsewhere`: it would not have it, or no session that fits; somebody else may. */
   attemptOn(
     host: HostKey,
     call: Call,
     [text, values]: readonly unknown[],
     callback: Callback,
     elsewhere: () => void,
+    fits?: Fits,
   ): void {
     const reader = this.#reader(host)
     const inHand = this.#inHand.add(new InHand(call, callback))
-    reader.pool.run(call, text, values, (error, result) => {
-      if (!this.#inHand.remove(inHand)) return
-      if (error && call.session === undefined) this.#answer(reader, error, callback, elsewhere)
-      else callback(error, result)
-    })
+    reader.pool.run(
+      call,
+      text,
+      values,
+      (error, result) => {
+        if (!this.#inHand.remove(inHand)) return
+        if (error && call.session === undefined) this.#answer(reader, error, callback, elsewhere)
+        else callback(error, result)
+      },
+      fits,
+    )
   }
 
   /** A client of this host. */
@@ -263,6 +270,8 @@ export class Readers {
     call.callback = goOn
     const ticket = new Ticket(call)
     if (this.#ended) return ticket.fail(new Error(afterEnd))
+    // While it was with a host that would not have it: the signal tells of that no more.
+    if (call.signal?.aborted === true) return ticket.fail(abortReason(call.signal))
     if (this.#line.size >= this.#port.maxWaiting && call.past?.resent !== true) {
       return ticket.fail(queueFull(this.#port))
     }

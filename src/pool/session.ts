@@ -16,6 +16,8 @@ export interface Session {
   readonly host: HostKey
   /** The topology's generation when it was dialled. */
   readonly generation: number
+  /** When it was connected. */
+  readonly begunAt: number
   /** When it was last handed out or asked for a sign of life; it may be idle since. */
   usedAt: number
   /** In the book of its pool's clients. */
@@ -98,7 +100,7 @@ export function beginSession(client: Client, host: HostKey, generation: number, 
     commit: undefined,
     suitedIn: undefined,
   }
-  const session: Session = { client, host, generation, usedAt: at, ...flags }
+  const session: Session = { client, host, generation, begunAt: at, usedAt: at, ...flags }
   Object.defineProperty(client, key, { value: session, configurable: true })
   return session
 }

@@ -6,6 +6,7 @@ import { markerMutants } from './markers'
 import type { Mutant } from './mutant'
 import { outcomeMutants } from './outcome'
 import { poolMutants } from './pool'
+import { readsMutants } from './reads'
 import { retryMutants } from './retry'
 import { routingMutants } from './routing'
 import { selectionMutants } from './selection'
@@ -27,6 +28,7 @@ const all = [
   ...markerMutants,
   ...poolMutants,
   ...executionMutants,
+  ...readsMutants,
 ]
 const mutants = all.filter(({ rule, file }) => rule.includes(wanted) || file.includes(wanted))
 const wrong: string[] = []

@@ -20,6 +20,11 @@ export interface Server {
   lie: Truth | undefined
 }
 
+/** How far a standby has come, and how far a primary. */
+export type Question = 'replayed' | 'written'
+
+export type Row = Readonly<Record<string, unknown>>
+
 /** What a question to a server finds out. */
 export type Truth =
   { readonly type: 'answer'; readonly answer: Observation } | { readonly type: 'silence'; readonly reason: string }
@@ -147,6 +152,16 @@ export class World {
     const ahead = ours.reduce((best, server) => (server.timeline > best.timeline ? server : best), first)
     for (const server of ours) if (server !== ahead) server.primary = false
     if (!ahead.primary) this.promote(ahead)
+  }
+
+  /** The rows of a statement that begins now: of a question that the library asks, or of what the application reads. */
+  see(_server: Server, _asks: Question | undefined): readonly Row[] {
+    return []
+  }
+
+  /** A primary has executed a write; `committed` is called when it may be told of. */
+  write(_server: Server, _id: number | undefined, committed: () => void): void {
+    committed()
   }
 
   ask(server: Server): Truth {

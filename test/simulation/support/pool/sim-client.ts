@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import type { Question } from '../world'
 import type { Link, Message } from './wire'
 import { onStage } from './stage'
 
@@ -10,6 +11,12 @@ export interface Statement {
   readonly id: number
   readonly work: number
   readonly gap: number
+}
+
+/** By what a question of the library's own is known. */
+const questions: Readonly<Record<Question, string>> = {
+  replayed: 'pg_last_wal_replay_lsn()',
+  written: 'pg_current_wal_insert_lsn()',
 }
 
 class Socket extends EventEmitter {
@@ -79,7 +86,7 @@ export class SimClient extends EventEmitter {
     // Nor this.
   }
 
-  query(statement: Statement, _values: unknown, answer: Answer): void {
+  query(statement: Pick<Statement, 'text'> & Partial<Statement>, _values: unknown, answer: Answer): void {
     if (!this._queryable || this._ending || this.#link === undefined) {
       const why = this._ending
         ? 'Client was closed and is not queryable'
@@ -88,9 +95,10 @@ export class SimClient extends EventEmitter {
       return
     }
     this.#active = answer
-    const { id, work, gap, text } = statement
-    onStage().onSend(id, this.#link.server.key)
-    this.#link.execute({ id, work, gap, writes: text.startsWith('insert') })
+    const { id, work = 0, gap = 0, text } = statement
+    const asks = (Object.keys(questions) as Question[]).find((each) => text.includes(questions[each]))
+    if (id !== undefined) onStage().onSend(id, this.#link.server.key)
+    this.#link.execute({ id, work, gap, asks, writes: text.startsWith('insert') })
   }
 
   end(callback?: () => void): Promise<void> {
@@ -126,7 +134,7 @@ export class SimClient extends EventEmitter {
       case 'done': {
         const active = this.#active
         this.#active = undefined
-        active?.(undefined, { rows: [] })
+        active?.(undefined, { rows: message.rows })
         this.connection.emit('readyForQuery')
         return
       }

@@ -1,5 +1,5 @@
 import type { HostKey } from '../../../../src/core/topology/host'
-import type { Server, Truth, World } from '../world'
+import type { Question, Row, Server, Truth, World } from '../world'
 import type { Book } from './book'
 import type { Mover, VirtualClock } from './clock'
 
@@ -9,7 +9,7 @@ export type Farewell = 'killed' | 'immediate' | 'fast' | 'idle'
 /** What a session is told. */
 export type Message =
   | { readonly type: 'ready'; readonly role: Role }
-  | { readonly type: 'done' }
+  | { readonly type: 'done'; readonly rows: readonly Row[] }
   | { readonly type: 'error' | 'notice'; readonly code: string; readonly severity: 'ERROR' | 'FATAL' | 'WARNING' }
   | { readonly type: 'told'; readonly truth: Truth }
   /** The connection has ended; `code` if by a socket error. */
@@ -22,8 +22,11 @@ export interface Role {
 
 /** A statement on its way. */
 export interface Order {
-  readonly id: number
+  /** Undefined: nobody of the application's has asked for it. */
+  readonly id: number | undefined
   readonly writes: boolean
+  /** What the library asks of the server for itself. */
+  readonly asks: Question | undefined
   /** How long the server works on it. */
   readonly work: number
   /** How long the answer then stays with the server, executed but untold. */
@@ -82,7 +85,7 @@ export class Link {
   /** On the other side. */
   #backend: 'none' | 'alive' | 'gone' = 'none'
   /** What the backend works on; `executed` once it has been. */
-  #order: { readonly id: number; executed: boolean } | undefined
+  #order: { executed: boolean; readonly rows: readonly Row[] } | undefined
   #lastThere = 0
   #lastBack = 0
 
@@ -121,19 +124,26 @@ export class Link {
 
   execute(order: Order): void {
     this.#toBackend(() => {
-      const mine = { id: order.id, executed: false }
+      const { book, clock, world } = this.#wire
+      // What a statement sees is what is there when it begins.
+      const mine = { executed: false, rows: world.see(this.server, order.asks) }
       this.#order = mine
       const isMine = (): boolean => this.#backend === 'alive' && this.#order === mine
-      this.#wire.clock.later('world', order.work, () => {
+      const committed = (): void => {
+        if (!isMine()) return
+        mine.executed = true
+        clock.later('world', order.gap, () => isMine() && this.#answer())
+      }
+      clock.later('world', order.work, () => {
         if (!isMine()) return
         const { inHotStandby, defaultTransactionReadOnly } = this.#role()
         if (order.writes && (inHotStandby || defaultTransactionReadOnly)) {
           this.#order = undefined
           return this.#reply({ type: 'error', code: '25006', severity: 'ERROR' })
         }
-        mine.executed = true
-        this.#wire.book.executed(order.id, this.server)
-        this.#wire.clock.later('world', order.gap, () => isMine() && this.#answer())
+        if (order.id !== undefined) book.executed(order.id, this.server)
+        if (order.writes) world.write(this.server, order.id, committed)
+        else committed()
       })
     })
   }
@@ -167,8 +177,9 @@ export class Link {
   }
 
   #answer(): void {
+    const { rows = [] } = this.#order ?? {}
     this.#order = undefined
-    this.#reply({ type: 'done' })
+    this.#reply({ type: 'done', rows })
   }
 
   #role(): Role {
