@@ -44,15 +44,21 @@ function statements(stage: Stage, Class: AnyPool, fault: Fault): Promise<object>
   return everyWay(async (kind, protocol) => {
     const server = await stage.server()
     const pool = stage.plain(Class, server)
-    await pool.connect().then((client) => client.release())
-    const events = eventsOf(pool)
+    const sender = kind === 'readOnly read' ? readersOf(pool) : pool
+    await sender.connect().then((client) => client.release())
+    const events = eventsOf(sender)
     server.on(anyStatement, fault)
     const outcome = await send(stage, { pool, server, kind, protocol })
     // The session was ended, or its client released with the error: it goes either way.
     await poll(() => events.includes('remove'), { what: 'the client is gone' })
-    const { totalCount, idleCount } = pool
+    const { totalCount, idleCount } = sender
     return JSON.stringify({ outcome, events, totalCount, idleCount })
   })
+}
+
+/** Whose sessions marked reads go over: ours have a pool of their own, which is as pg's is. */
+function readersOf(pool: pg.Pool): pg.Pool {
+  return pool instanceof Pool ? pool.readOnly : pool
 }
 
 /** What listeners of the pool hear from now on. */

@@ -240,12 +240,23 @@ describe('pool.readOnly of a pool of one host', () => {
     await poll(async () => (await sessions('both-end')) === 0, { what: 'no session is left' })
     await other.end()
     for (const ended of [pool, other]) {
+      expect(ended.readOnly.ended).toBe(true)
       const words = 'Cannot use a pool after calling end on the pool'
       expect((await rejection(ended.readOnly.query(said))).message).toBe(words)
       expect((await rejection(ended.readOnly.connect())).message).toBe(words)
       expect((await rejection(ended.query({ text: said, readOnly: true }))).message).toBe(words)
       expect(await readOnly(() => rejection(ended.connect()))).toMatchObject({ message: words })
     }
+  })
+
+  it('answers those who are held when its pool ends', async () => {
+    const pool = open()
+    await pool.readOnly.query(said)
+    await pool.pause()
+    const held = [pool.readOnly.query(said), readOnly(() => pool.connect())].map(rejection)
+    await pool.end()
+    const words = 'Cannot use a pool after calling end on the pool'
+    expect(await Promise.all(held)).toMatchObject([{ message: words }, { message: words }])
   })
 
   it.each([

@@ -1,8 +1,8 @@
 import type pg from 'pg'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { readOnly, session } from '../../../src/index'
 import type { Pool } from '../../../src/index'
-import { poll } from '../../support'
+import { FaultProxy, poll } from '../../support'
 import type { Host } from '../../support'
 import { heal, useCluster } from '../pool/support/clusters'
 import { usePools } from '../pool/support/pools'
@@ -126,6 +126,45 @@ describe('a transaction that reads after a position', () => {
     await replay('resume')
     await poll(async () => (await read()).port !== leader, { what: 'a standby has it' })
     expect((await read()).n).toBe(1)
+  })
+
+  it('leaves nothing of that to be seen no more by the session that it is in', async () => {
+    const [pool, other] = [open(), open()]
+    await known(pool)
+    const leader = (await cluster().primary()).port
+    await replay('pause')
+    await other.query(write)
+    const after = await other.position()
+    await session(async () => {
+      expect(await pool.transaction(seen, { readOnly: true, after })).toEqual({ n: 1, port: leader })
+      expect((await pool.query<Seen>({ text, readOnly: true })).rows).toEqual([{ n: 1, port: leader }])
+    })
+    await replay('resume')
+  })
+
+  it('begins there as well where the standby that has come so far takes no more sessions', async () => {
+    const [ahead, behind] = (await standbys()) as [Host, Host]
+    const primary = await cluster().primary()
+    const proxy = await FaultProxy.start(ahead.port)
+    onTestFinished(() => proxy.close())
+    const hosts = [
+      { host: primary.host, port: primary.port },
+      { host: ahead.host, port: proxy.port, weight: 1 },
+      { host: behind.host, port: behind.port, weight: 0 },
+    ]
+    const pool = open({ hosts })
+    await known(pool)
+    await replay('pause', [behind])
+    await pool.query(write)
+    const after = await pool.position()
+    const read = (): Promise<Seen> => pool.transaction(seen, { readOnly: true, after })
+    await poll(async () => (await read()).port === ahead.port, { what: 'it has come so far' })
+    const client = await pool.readOnly.connect()
+    expect(await seen(client)).toEqual({ n: 1, port: ahead.port })
+    proxy.refuse()
+    expect(await read()).toEqual({ n: 1, port: primary.port })
+    client.release()
+    await replay('resume', [behind])
   })
 
   it('waits for a standby that is about to have it', async () => {
