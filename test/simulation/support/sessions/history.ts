@@ -22,7 +22,7 @@ export type Step =
 
 /** What a session does next. `token`: it asks for a position, and somebody outside of it reads after that. */
 export interface Act {
-  readonly act: 'write' | 'checkout' | 'read' | 'two reads' | 'token'
+  readonly act: 'write' | 'checkout' | 'read' | 'two reads' | 'held read' | 'token'
   readonly work: number
   readonly pauseMillis: number
 }
@@ -74,7 +74,18 @@ const wait = fc.record({
 })
 
 const act: fc.Arbitrary<Act> = fc.record({
-  act: fc.constantFrom<Act['act']>('write', 'write', 'checkout', 'read', 'read', 'read', 'read', 'two reads', 'token'),
+  act: fc.constantFrom<Act['act']>(
+    'write',
+    'write',
+    'checkout',
+    'read',
+    'read',
+    'read',
+    'read',
+    'two reads',
+    'held read',
+    'token',
+  ),
   work: fc.nat({ max: 10 }),
   pauseMillis: fc.oneof({ weight: 3, arbitrary: fc.nat({ max: 10 }) }, { weight: 2, arbitrary: fc.nat({ max: 150 }) }),
 })

@@ -1,4 +1,3 @@
-import type { PoolClient } from 'pg'
 import { outsideSession } from '../../../../src/execution/session-scope'
 import type { Pool } from '../../../../src/facade/pool'
 import type { Book, Kind } from '../pool/book'
@@ -7,6 +6,11 @@ import type { Statement } from '../pool/sim-client'
 import type { Done } from './checker'
 import type { Act } from './history'
 import type { Seen } from './replicated-world'
+
+/** Of a read: where it was answered, and what it saw. */
+interface Answer {
+  readonly rows: readonly unknown[]
+}
 
 /** The sessions of an application: each does one thing after the other, and writes down what has succeeded. */
 export class Sessions {
@@ -49,7 +53,7 @@ export class Sessions {
       case 'write':
         return this.#write(session, (id) => this.#pool.query(insert(id, work)))
       case 'checkout':
-        return this.#write(session, (id) => this.#onClient(insert(id, work)))
+        return this.#write(session, (id) => this.#onClient(this.#pool, insert(id, work)))
       case 'read':
         return this.#read(session, work)
       case 'two reads':
@@ -58,10 +62,21 @@ export class Sessions {
           this.#note(() => this.#read(session, 10 - work)),
         ])
         return
+      case 'held read':
+        return this.#read(session, work, (statement) => this.#onClient(this.#pool.readOnly, statement))
       case 'token': {
         const after = this.done.flatMap(({ wrote }) => (wrote === undefined ? [] : [wrote]))
         const token = await this.#pool.position()
-        void outsideSession(() => this.#note(() => this.#read(undefined, work, { after: token }, after)))
+        void outsideSession(() =>
+          this.#note(() =>
+            this.#read(
+              undefined,
+              work,
+              (statement) => this.#pool.query({ ...statement, after: token } as never),
+              after,
+            ),
+          ),
+        )
         return
       }
       default:
@@ -76,25 +91,32 @@ export class Sessions {
     this.done.push({ session, began, ended: performance.now(), wrote: id })
   }
 
-  async #onClient(statement: Statement): Promise<void> {
-    const client: PoolClient = await this.#pool.connect()
+  async #onClient(pool: Pick<Pool, 'connect'>, statement: Statement): Promise<Answer> {
+    const client = await pool.connect()
     try {
-      await new Promise<void>((resolve, reject) => {
-        client.query(statement as never, [], (error: Error | null | undefined) => (error ? reject(error) : resolve()))
+      const answer = await new Promise<Answer>((resolve, reject) => {
+        const told = (error: Error | null | undefined, result: Answer): void =>
+          error ? reject(error) : resolve(result)
+        client.query(statement as never, [], told as never)
       })
       client.release()
+      return answer
     } catch (error) {
       client.release(error as Error)
       throw error
     }
   }
 
-  async #read(session: number | undefined, work: number, marks: object = {}, after?: readonly number[]): Promise<void> {
+  async #read(
+    session: number | undefined,
+    work: number,
+    execute: (statement: Statement) => Promise<Answer> = (statement) => this.#pool.query(statement as never),
+    after?: readonly number[],
+  ): Promise<void> {
     const id = this.#called('read')
     const began = performance.now()
-    const statement = { text: `select (${id})`, id, work, gap: 0, readOnly: true, ...marks }
-    const { rows } = await this.#pool.query<Seen & Record<string, never>>(statement as never)
-    const [row] = rows
+    const statement = { text: `select (${id})`, id, work, gap: 0, readOnly: true }
+    const [row] = (await execute(statement)).rows
     if (row === undefined) throw new Error('a read without an answer')
     const { seen: writes, host, leads } = row as Seen
     const saw = { writes, host, leads }
