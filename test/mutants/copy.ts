@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -25,6 +25,9 @@ const vitest = [
   '--project',
   'simulation',
 ]
+
+/** Far longer than any run of tests takes. */
+const longestMillis = 180_000
 
 /** How many histories a simulation plays here, and which: what a mutant is noticed by is to be the same in every run. */
 const simulation = { PG_LEADER_RUNS: '1000', PG_LEADER_SEED: '1' }
@@ -65,7 +68,8 @@ export class Copy {
     rmSync(report, { force: true })
     const only = name === undefined ? [] : ['--testNamePattern', name.replace(/[()]/g, '\\$&')]
     const args = [...vitest, '--reporter=json', `--outputFile=${report}`, ...only, ...tests]
-    const { green, output } = await node(args, this.#folder)
+    const { green, output, ended } = await node(args, this.#folder)
+    if (!ended) return { green, count: 0, failed: [`has not ended after ${longestMillis / 1000} s`], output }
     const results = resultsOf(report).filter(({ status }) => status === 'failed' || status === 'passed')
     const failed = results.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
     return { green, count: results.length, failed, output }
@@ -81,11 +85,27 @@ export function occurrences({ file, text }: Mutant): number {
   return readFileSync(join(root, file), 'utf8').split(text).length - 1
 }
 
-function node(args: readonly string[], cwd: string): Promise<{ readonly green: boolean; readonly output: string }> {
-  const options = { cwd, env: { ...process.env, ...simulation }, maxBuffer: 1e8 }
+interface Ended {
+  readonly green: boolean
+  readonly output: string
+  /** By itself. */
+  readonly ended: boolean
+}
+
+/** What never comes to an end has been noticed: vitest cannot stop a test that is a loop, so all of its processes are ended. */
+function node(args: readonly string[], cwd: string): Promise<Ended> {
+  const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...simulation }, detached: true })
+  let output = ''
+  let ended = true
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const limit = setTimeout(() => {
+    ended = false
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  }, longestMillis)
   return new Promise((done) => {
-    execFile(process.execPath, args, options, (error, stdout, stderr) => {
-      done({ green: error === null, output: `${stdout}\n${stderr}` })
+    child.on('close', (code) => {
+      clearTimeout(limit)
+      done({ green: code === 0, output, ended })
     })
   })
 }

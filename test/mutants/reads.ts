@@ -21,20 +21,6 @@ export const readsMutants: readonly Mutant[] = [
       readers,
     ],
     ['a host has one pool', 'this.#readers.set(host, reader)', '', readers],
-    [
-      'a read whose signal was aborted before is not sent',
-      'if (signal.aborted) return callback(abortReason(signal))',
-      '',
-      readers,
-    ],
-    ['a caller is told once', 'if (told) return\n', '', readers],
-    ['a signal ends the wait for a client', 'if (call.session === undefined) tell(abortReason(signal))', '', readers],
-    [
-      'and not what has been sent',
-      'if (call.session === undefined) tell(abortReason(signal))',
-      'tell(abortReason(signal))',
-      readers,
-    ],
     ['what has been sent is waited for at the end', 'if (inHand.call?.session !== undefined) continue', '', readers],
     ['whoever is in the hands of pg-pool is answered at the end', 'inHand.callback(new Error(afterEnd))', '', readers],
     [
@@ -181,7 +167,7 @@ export const readsMutants: readonly Mutant[] = [
     ],
     ['a call knows the session that it was sent on', 'call.session = session', '', readerPool],
     ['a statement has its client', 'session.onStatement = true', '', readerPool],
-    ['and no longer than it is executed', 'sessionBegun(client).onStatement = false', '', readerPool],
+    ['and no longer than it is executed', 'sessionBegun(args[1] as Client).onStatement = false', '', readerPool],
     ['the socket of a dismissed client is cut', 'cutSocket(client)', '', readerPool],
     ['a dismissed client leaves the pool', 'client.release(new RetiredError())', 'client.release()', readerPool],
     [
@@ -190,11 +176,6 @@ export const readsMutants: readonly Mutant[] = [
       'cutSocket(client)\n    told(new RetiredError())',
       readerPool,
     ],
-    ['who is checked out is in the book', 'clients.acquired(args[0] as Client)', 'void clients', readerPool],
-    ['who comes back is idle there', 'clients.released(client)', '', readerPool],
-    ['who is removed is not in it', 'clients.removed(args[0] as Client)', 'void clients', readerPool],
-    ['retirement is nothing to listen to', 'if (args[0] instanceof RetiredError) return true', '', readerPool],
-    ['an error does not show its client', 'if (args[0] instanceof Error) hideClientOf(args[0])', '', readerPool],
     ['a pool does not show its password', '    hideOptions(this.options)\n', '', readerPool],
     [
       'a call is lent to nobody',
@@ -202,6 +183,18 @@ export const readsMutants: readonly Mutant[] = [
       'callback as never)',
       readerPool,
     ],
+  ]),
+  ...mutantsOf('src/pool/clients.ts', [
+    [
+      'who is checked out is in the book',
+      'this.acquired(args[0] as Client)\n    else',
+      'void this\n    else',
+      readerPool,
+    ],
+    ['who comes back is idle there', 'this.released(args[1] as Client)', 'void this', readerPool],
+    ['who is removed is not in it', 'this.removed(args[0] as Client)', 'void this', readerPool],
+    ['retirement is nothing to listen to', 'return !(args[0] instanceof RetiredError)', 'return true', readerPool],
+    ['an error does not show its client', 'if (args[0] instanceof Error) hideClientOf(args[0])', '', readerPool],
   ]),
   ...mutantsOf('src/pool/eligibility.ts', [
     ['the same hosts are the same array', 'if (!isSame) this.#hosts = hosts', 'this.#hosts = hosts', eligibility],
@@ -252,7 +245,12 @@ export const readsMutants: readonly Mutant[] = [
       'if (answer === undefined) {\n      this.#bans = noBans',
       eligibility,
     ],
-    ['who does not answer is not slow', 'this.#roundTrips = forgetRoundTrip(this.#roundTrips, host)', '', eligibility],
+    [
+      'who does not answer is not slow',
+      'this.#roundTrips = forgetRoundTrip(this.#roundTrips, host)\n      return',
+      'return',
+      eligibility,
+    ],
     [
       'round trips are noted',
       'this.#roundTrips = noteRoundTrip(this.#roundTrips, host, answer.roundTripMillis)',
