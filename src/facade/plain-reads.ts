@@ -12,7 +12,7 @@ import { PlainPausing } from './plain-pausing'
 import { readRoute } from './read-request'
 import { ReaderView } from './read-source'
 import type { ReadSource } from './read-source'
-import { refuseHeld } from './refuse-held'
+import { refuseWrites } from './refusals'
 
 /**
  * The reads of a pool that follows nobody: on the one host that there is, which has all that there is, in sessions that refuse to
@@ -112,7 +112,7 @@ function guardedClient(Base: typeof Client): typeof Client {
       guardClient(this as unknown as Client)
     }
   }
-  interceptQueries(Guarded.prototype, Base, refuseHeld)
+  interceptQueries(Guarded.prototype, Base, refuseWrites)
   hideClient(Guarded.prototype)
   return Object.defineProperty(Guarded, 'name', { value: Base.name }) as unknown as typeof Client
 }

@@ -42,7 +42,7 @@ import type { LivingTopology } from '../topology/living-topology'
 import { afterOf, readRoute } from './read-request'
 import { ReaderView } from './read-source'
 import type { ReadSource } from './read-source'
-import { refuseHeld } from './refuse-held'
+import { refuseHeld } from './refusals'
 import type { Settings } from './settings'
 
 const log = createLog('pool')

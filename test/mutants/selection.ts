@@ -42,7 +42,7 @@ export const selectionMutants: readonly Mutant[] = [
     ['the lighter one of two idle hosts is asked as well', ' && ofA * b.weight < ofB * a.weight', '', spec],
     ['a request counts by the weight of its host', '(ofA + 1) * b.weight < (ofB + 1) * a.weight', 'ofA < ofB', spec],
     ['chance goes by weight', 'point -= weight) < 0', 'point -= 1) < 0', spec],
-    ['hosts of one weight are not due at once', '(index + 0.5) / shares.length', '0.5', spec],
+    ['hosts of one weight are not due at once', '2 * count * taken + 2 * index + 1', '2 * count * taken + 1', spec],
     ['turns count from wherever the count stands', 'if (gone >= turn)', 'if (gone >= 0)', spec],
   ]),
   ...mutantsOf('src/core/selection/lag.ts', [

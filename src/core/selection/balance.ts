@@ -95,24 +95,34 @@ function isLessLoaded<R extends Reader>(a: Share<R>, b: Share<R>): boolean {
  */
 function inTurn<R>(shares: readonly Share<R>[], turn: number): Share<R> {
   if (shares.every(({ weight }) => weight === shares[0]?.weight)) return shares[turn % shares.length] as Share<R>
-  const queue = shares.map((share, index) => {
-    const due = (times: number): number => (times + (index + 0.5) / shares.length) / share.weight
-    return { share, due, taken: 0 }
-  })
+  const count = shares.length
+  const entries = shares.map((share, index) => ({ share, index, taken: 0 }))
+  /** When a host is due next, times its weight and twice the number of hosts: whole weights make of that whole numbers, and so exact ties. */
+  const due = ({ taken, index }: Due<R>): number => 2 * count * taken + 2 * index + 1
+  const isDueBefore = (a: Due<R>, b: Due<R>): boolean => due(a) * b.share.weight < due(b) * a.share.weight
   // Fewer moments than turns lie before this one, by so few that they can be counted out.
-  const begin = Math.max(0, turn - shares.length) / total(shares)
+  const begin = Math.max(0, turn - count)
+  const sum = total(shares)
   let gone = 0
-  for (const entry of queue) {
-    entry.taken = Math.max(0, Math.floor(begin * entry.share.weight) - 1)
-    while (entry.due(entry.taken) < begin) entry.taken += 1
+  for (const entry of entries) {
+    const { weight } = entry.share
+    entry.taken = Math.max(0, Math.floor((begin / sum) * weight) - 1)
+    while (due(entry) * sum < 2 * count * begin * weight) entry.taken += 1
     gone += entry.taken
   }
   for (;;) {
-    const next = queue.reduce((a, b) => (b.due(b.taken) < a.due(a.taken) ? b : a))
+    const next = entries.reduce((a, b) => (isDueBefore(b, a) ? b : a))
     if (gone >= turn) return next.share
     next.taken += 1
     gone += 1
   }
+}
+
+/** A host, and how often it has been taken. */
+interface Due<R> {
+  readonly share: Share<R>
+  readonly index: number
+  taken: number
 }
 
 function total(shares: readonly Share<unknown>[]): number {

@@ -190,7 +190,8 @@ describe('a transaction that reads after a position', () => {
   it('is run again after the position as well', async () => {
     const pool = open()
     await known(pool)
-    const leader = (await cluster().primary()).port
+    const primary = await cluster().primary()
+    const leader = primary.port
     await replay('pause')
     await pool.query(write)
     const after = await pool.position()
@@ -198,7 +199,10 @@ describe('a transaction that reads after a position', () => {
     await pool.transaction(
       async (client) => {
         found.push(await seen(client))
-        if (found.length === 1) await client.query('select pg_terminate_backend(pg_backend_pid())')
+        if (found.length > 1) return
+        const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+        await primary.query(`select pg_terminate_backend(${rows[0]!.pid})`)
+        await client.query('select 1')
       },
       { readOnly: true, after },
     )
