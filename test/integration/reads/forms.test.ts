@@ -1,10 +1,10 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Pool } from '../../../src/index'
-import { poll } from '../../support'
-import { Recorder, sent } from '../parsed/support/recorder'
+import type { Pool } from '../../../src/index'
+import { sent } from '../parsed/support/recorder'
 import { useCluster } from '../pool/support/clusters'
 import { forms, formsOnOneClient } from './support/forms'
+import { kinds, openOn } from './support/kinds'
 import { byStatement, onOneClient, plainly } from './support/ways'
 
 const cluster = useCluster({ hosts: 2 })
@@ -30,20 +30,11 @@ const ways = [
 ]
 const rows = ways.flatMap(({ name, way, all }) => Object.entries(all).map(([form, ask]) => ({ form, name, way, ask })))
 
-describe.each(['a standby', 'the leader, where no other host is listed'])('on %s', (kind) => {
-  const onStandby = kind === 'a standby'
+describe.each(kinds)('on %s', (kind) => {
   let pool: Pool
   let port: number
 
-  beforeAll(async () => {
-    const primary = await cluster().primary()
-    const leaderAlone = cluster().connectionStringFor(primary, { target_session_attrs: 'read-write' })
-    pool = new Pool({ connectionString: onStandby ? cluster().connectionString() : leaderAlone, Client: Recorder })
-    await pool.query('select 1')
-    const known = (): boolean => pool.topology.hosts.some(({ role }) => role === 'standby')
-    if (onStandby) await poll(known, { what: 'the standby has answered' })
-    port = cluster().hosts.find((host) => (host === primary) !== onStandby)!.port
-  })
+  beforeAll(async () => ({ pool, port } = await openOn(kind, cluster())))
 
   afterAll(() => pool.end())
 

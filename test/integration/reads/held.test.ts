@@ -5,11 +5,12 @@ import * as copy from 'pg-copy-streams'
 import Cursor from 'pg-cursor'
 import QueryStream from 'pg-query-stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isUnsupportedStatementError, Pool, readOnly } from '../../../src/index'
-import { poll } from '../../support'
-import { Recorder, sent } from '../parsed/support/recorder'
+import type { Pool } from '../../../src/index'
+import { isUnsupportedStatementError, readOnly } from '../../../src/index'
+import { sent } from '../parsed/support/recorder'
 import { useCluster } from '../pool/support/clusters'
 import { rejection } from '../pool/support/pools'
+import { kinds, openOn } from './support/kinds'
 import { onOneClient } from './support/ways'
 import type { Query } from './support/ways'
 
@@ -85,20 +86,11 @@ beforeAll(async () => {
   await cluster().waitForReplication()
 })
 
-describe.each(['a standby', 'the leader, where no other host is listed'])('on %s', (kind) => {
-  const onStandby = kind === 'a standby'
+describe.each(kinds)('on %s', (kind) => {
   let pool: Pool
   let port: number
 
-  beforeAll(async () => {
-    const primary = await cluster().primary()
-    const leaderAlone = cluster().connectionStringFor(primary, { target_session_attrs: 'read-write' })
-    pool = new Pool({ connectionString: onStandby ? cluster().connectionString() : leaderAlone, Client: Recorder })
-    await pool.query('select 1')
-    const known = (): boolean => pool.topology.hosts.some(({ role }) => role === 'standby')
-    if (onStandby) await poll(known, { what: 'the standby has answered' })
-    port = cluster().hosts.find((host) => (host === primary) !== onStandby)!.port
-  })
+  beforeAll(async () => ({ pool, port } = await openOn(kind, cluster())))
 
   afterAll(() => pool.end())
 

@@ -5,6 +5,7 @@ import { poll } from '../../support'
 import type { Host } from '../../support'
 import { heal, keyOf, useCluster } from '../pool/support/clusters'
 import { rejection, usePools } from '../pool/support/pools'
+import { known, replay, standbysOf } from './support/standbys'
 
 const cluster = useCluster()
 const makePool = usePools()
@@ -12,24 +13,9 @@ const makePool = usePools()
 const open = (config: object = {}): Pool =>
   makePool({ connectionString: cluster().connectionString(), failoverTimeoutMillis: 20_000, ...config }).pool
 
-async function standbys(): Promise<readonly Host[]> {
-  const primary = await cluster().primary()
-  return cluster().hosts.filter((host) => host !== primary)
-}
-
-async function known(pool: Pool): Promise<void> {
-  await pool.query('select 1')
-  await poll(() => pool.topology.hosts.filter(({ role }) => role === 'standby').length === 2, {
-    what: 'both standbys have answered',
-  })
-}
-
-const pause = async (): Promise<void> => {
-  for (const host of await standbys()) await host.query('select pg_wal_replay_pause()')
-}
-const resume = async (): Promise<void> => {
-  for (const host of await standbys()) await host.query('select pg_wal_replay_resume()')
-}
+const standbys = (): Promise<readonly Host[]> => standbysOf(cluster())
+const pause = async (): Promise<void> => replay('pause', await standbys())
+const resume = async (): Promise<void> => replay('resume', await standbys())
 
 beforeEach(async () => {
   await heal(cluster())

@@ -6,6 +6,7 @@ import { FaultProxy, poll } from '../../support'
 import type { Host } from '../../support'
 import { heal, useCluster } from '../pool/support/clusters'
 import { usePools } from '../pool/support/pools'
+import { known, replay, standbysOf } from './support/standbys'
 
 const cluster = useCluster()
 const makePool = usePools()
@@ -13,25 +14,11 @@ const makePool = usePools()
 const open = (config: object = {}): Pool =>
   makePool({ connectionString: cluster().connectionString(), failoverTimeoutMillis: 20_000, ...config }).pool
 
-async function standbys(): Promise<readonly Host[]> {
-  const primary = await cluster().primary()
-  return cluster().hosts.filter((host) => host !== primary)
-}
-
-async function known(pool: Pool): Promise<void> {
-  await pool.query('select 1')
-  await poll(() => pool.topology.hosts.filter(({ role }) => role === 'standby').length === 2, {
-    what: 'both standbys have answered',
-  })
-}
-
-const replay = async (what: 'pause' | 'resume', hosts?: readonly Host[]): Promise<void> => {
-  for (const host of hosts ?? (await standbys())) await host.query(`select pg_wal_replay_${what}()`)
-}
+const standbys = (): Promise<readonly Host[]> => standbysOf(cluster())
 
 beforeEach(async () => {
   await heal(cluster())
-  await replay('resume')
+  await replay('resume', await standbys())
   await (await cluster().primary()).query('drop table if exists written; create table written (n int)')
   await cluster().waitForReplication()
 })
@@ -65,7 +52,7 @@ describe.each(Object.entries(readers))('inside of a session, %s', (_way, read) =
     const pool = open()
     await known(pool)
     const leader = (await cluster().primary()).port
-    await replay('pause')
+    await replay('pause', await standbys())
     await session(async () => {
       expect((await read(pool)).port).not.toBe(leader)
       await pool.query(write)
@@ -76,7 +63,7 @@ describe.each(Object.entries(readers))('inside of a session, %s', (_way, read) =
     await session(async () => {
       await pool.transaction((client) => client.query(write))
       expect(await read(pool)).toEqual({ n: 2, port: leader })
-      await replay('resume')
+      await replay('resume', await standbys())
       await poll(async () => (await read(pool)).port !== leader, { what: 'a standby has it' })
       expect((await read(pool)).n).toBe(2)
     })
@@ -112,7 +99,7 @@ describe('a transaction that reads after a position', () => {
     await known(pool)
     await known(other)
     const leader = (await cluster().primary()).port
-    await replay('pause')
+    await replay('pause', await standbys())
     await pool.query(write)
     const after = await pool.position()
     const read = (): Promise<Seen> => other.transaction(seen, { readOnly: true, after })
@@ -123,7 +110,7 @@ describe('a transaction that reads after a position', () => {
       port: leader,
     })
     expect(await other.transaction(seen, { readOnly: true })).toMatchObject({ n: 0 })
-    await replay('resume')
+    await replay('resume', await standbys())
     await poll(async () => (await read()).port !== leader, { what: 'a standby has it' })
     expect((await read()).n).toBe(1)
   })
@@ -132,14 +119,14 @@ describe('a transaction that reads after a position', () => {
     const [pool, other] = [open(), open()]
     await known(pool)
     const leader = (await cluster().primary()).port
-    await replay('pause')
+    await replay('pause', await standbys())
     await other.query(write)
     const after = await other.position()
     await session(async () => {
       expect(await pool.transaction(seen, { readOnly: true, after })).toEqual({ n: 1, port: leader })
       expect((await pool.query<Seen>({ text, readOnly: true })).rows).toEqual([{ n: 1, port: leader }])
     })
-    await replay('resume')
+    await replay('resume', await standbys())
   })
 
   it('begins there as well where the standby that has come so far takes no more sessions', async () => {
@@ -192,7 +179,7 @@ describe('a transaction that reads after a position', () => {
     await known(pool)
     const primary = await cluster().primary()
     const leader = primary.port
-    await replay('pause')
+    await replay('pause', await standbys())
     await pool.query(write)
     const after = await pool.position()
     const found: Seen[] = []
@@ -210,6 +197,6 @@ describe('a transaction that reads after a position', () => {
       { n: 1, port: leader },
       { n: 1, port: leader },
     ])
-    await replay('resume')
+    await replay('resume', await standbys())
   })
 })
